@@ -1,0 +1,11 @@
+import { defineConfig } from 'vitest/config'
+
+export default defineConfig({
+  test: {
+    include: ['{engine,actors,gateway,bench,test}/**/*.test.ts'],
+    // Two cores: black-box tests start servers of their own, so files run one after another within a worker each.
+    maxWorkers: 2,
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+  },
+})
