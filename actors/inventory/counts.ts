@@ -1,0 +1,99 @@
+/** Counts and adjustments: what the world says of stock. Less than is promised is accepted, shown and published. */
+import type { Step } from '../../engine/actors.js'
+import type { Placement } from '../../engine/placement.js'
+import type { Outcome } from '../../engine/protocol.js'
+import type { Store } from '../../engine/store.js'
+import { readDocument, writeDocument } from '../documents.js'
+import { conflict, created, full, ok, problem, unknownLocation, unknownSku } from '../outcomes.js'
+import type { Locations } from './locations.js'
+import { Row, type Stock } from './stock.js'
+import { QUANTITY_MAX } from './wire.js'
+
+export interface CountItem {
+  /** SKU index. */
+  sku: number
+  /** Location index. */
+  location: number
+  onHand: number
+  safetyStock: number
+}
+
+export interface Adjustment {
+  id: string
+  sku: number
+  location: number
+  delta: number
+  reason: string
+}
+
+/** Sets a row to what was counted, whatever was believed before, and publishes a shortage where one comes of it. */
+export function setCount(
+  step: Step,
+  stock: Stock,
+  index: number,
+  sku: number,
+  row: number,
+  onHand: number,
+  safetyStock: number,
+): void {
+  const before = stock.shortage(row)
+  stock.change(sku, row, Row.onHand, onHand - stock.rows[row + Row.onHand]!)
+  stock.change(sku, row, Row.safetyStock, safetyStock - stock.rows[row + Row.safetyStock]!)
+  const shortage = stock.shortage(row)
+  if (shortage > before) {
+    step.publish('inventory.shortage', 'inventory', { sku: index, location: stock.rows[row]! - 1, shortage })
+  }
+}
+
+export class Counts {
+  constructor(
+    private readonly store: Store,
+    private readonly stock: Stock,
+    private readonly locations: Locations,
+    private readonly placement: Placement,
+  ) {}
+
+  /** Counts, one outcome for each. */
+  count(step: Step, items: CountItem[]): Outcome {
+    return ok({ results: items.map((item) => this.countOne(step, item)) })
+  }
+
+  private countOne(step: Step, { sku: index, location, onHand, safetyStock }: CountItem): Outcome {
+    const found = this.rowFor(index, location)
+    if ('status' in found) return found
+    setCount(step, this.stock, index, found.sku, found.row, onHand, safetyStock)
+    return ok(null)
+  }
+
+  private rowFor(index: number, location: number): { sku: number; row: number } | Outcome {
+    const sku = this.placement.localOf(index)
+    if (!this.stock.exists(sku)) return unknownSku()
+    if (!this.locations.exists(location)) return unknownLocation()
+    const row = this.stock.makeRow(sku, location)
+    return row < 0 ? full('stock rows') : { sku, row }
+  }
+
+  /** Changes what is on hand by `delta`, once for each id. */
+  adjust(step: Step, adjustment: Adjustment): Outcome {
+    const key = `adjustment/${adjustment.id}`
+    const known = readDocument<Adjustment>(this.store, key)
+    if (known) return sameAdjustment(known, adjustment) ? created({ replayed: true }) : conflict('This adjustment id')
+    const found = this.rowFor(adjustment.sku, adjustment.location)
+    if ('status' in found) return found
+    const { sku, row } = found
+    const onHand = this.stock.rows[row + Row.onHand]! + adjustment.delta
+    if (onHand < 0 || onHand > QUANTITY_MAX) {
+      return problem(
+        409,
+        'invalid',
+        `On hand would be ${onHand}; it goes from 0 to ${QUANTITY_MAX}. Send a count if the figure here is wrong.`,
+      )
+    }
+    writeDocument(this.store, key, adjustment)
+    setCount(step, this.stock, adjustment.sku, sku, row, onHand, this.stock.rows[row + Row.safetyStock]!)
+    return created({ replayed: false })
+  }
+}
+
+const sameAdjustment = (a: Adjustment, b: Adjustment): boolean =>
+  a.sku === b.sku && a.location === b.location && a.delta === b.delta && a.reason === b.reason

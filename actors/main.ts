@@ -1,0 +1,173 @@
+/** All actors of a partition behind the engine's one interface: the module that partition threads load. */
+import type { Actors, ActorsContext, Step } from '../engine/actors.js'
+import type { Digest } from '../engine/digest.js'
+import { KeyedHash } from '../engine/hash-index.js'
+import type { Outcome } from '../engine/protocol.js'
+import { Catalog, type LocationEntry, type NameKind, type ProductEntry } from './catalog/catalog.js'
+import { addToDigest } from './digest.js'
+import { Idempotency } from './idempotency.js'
+import { type BatchRequest, Batches } from './inventory/batch.js'
+import { checkBooks } from './inventory/books.js'
+import { Buyers } from './inventory/buyers.js'
+import { type Adjustment, type CountItem, Counts } from './inventory/counts.js'
+import { Frames } from './inventory/frames.js'
+import { Inventory } from './inventory/inventory.js'
+import { Locations } from './inventory/locations.js'
+import { Pools } from './inventory/pools.js'
+import { ReservationTable } from './inventory/reservations.js'
+import { type Sale, Sales, unknownSale } from './inventory/sales.js'
+import { Stock } from './inventory/stock.js'
+import { Supply, type SupplyLine } from './inventory/supply.js'
+import { Views } from './inventory/views.js'
+import { ok, problem } from './outcomes.js'
+import { REPLICATED, Replication } from './replication.js'
+
+// Bodies reach the log only through the gateway, which has checked their shape; a handler states it and relies on it.
+type Handler = (step: Step, body: never) => Outcome
+type MessageHandler = (step: Step, body: never, from: number) => void
+type QueryHandler = (body: never, timeMs: number) => Outcome
+
+export class RetailActors implements Actors {
+  readonly inventory: Inventory
+  readonly catalog: Catalog
+  readonly sales: Sales
+  private readonly frames: Frames
+  private readonly commands: Record<string, Handler>
+  private readonly messages: Record<string, MessageHandler>
+  private readonly queries: Record<string, QueryHandler>
+  private readonly expire: (record: number) => void
+
+  constructor(private readonly context: ActorsContext) {
+    const { store, placement, partition, seed } = context
+    const hash = new KeyedHash(seed)
+    const locations = new Locations()
+    const stock = new Stock(store, locations)
+    const reservations = new ReservationTable(store, hash)
+    const pools = new Pools(store, stock)
+    const inventory = new Inventory(stock, reservations, new Buyers(store, hash), pools, locations, placement)
+    const replication = new Replication(store, placement)
+    const catalog = new Catalog(store, inventory, placement, replication, hash)
+    const counts = new Counts(store, stock, locations, placement)
+    const supply = new Supply(store, stock, locations, placement)
+    const sales = new Sales(store, inventory, placement, partition, replication)
+    const batches = new Batches(store, inventory, placement, partition)
+    const idempotency = new Idempotency(store)
+    const views = new Views(inventory, supply, placement)
+    this.inventory = inventory
+    this.catalog = catalog
+    this.sales = sales
+    this.frames = new Frames(inventory, (index) => placement.localOf(index))
+    this.expire = (record) => inventory.expire(record)
+
+    this.commands = {
+      'catalog.intern': (_step, body: Partial<Record<NameKind, string[]>>) => catalog.intern(body),
+      'product.put': (_step, body: { items: ProductEntry[] }) => catalog.putProducts(body.items),
+      'location.put': (step, body: LocationEntry) => catalog.putLocation(step, body),
+      'inventory.count': (step, body: { items: CountItem[] }) => counts.count(step, body.items),
+      'inventory.adjust': (step, body: Adjustment) => counts.adjust(step, body),
+      'supply.announce': (_step, body: SupplyLine) => supply.announce(body),
+      'supply.receive': (step, body: { id: string; quantity: number; receipt: string }) =>
+        supply.receive(step, body.id, body.quantity, body.receipt),
+      'pool.put': (step, body: { sku: number; channel: number; quantity: number }) =>
+        sales.putChannelPool(step, body.sku, body.channel, body.quantity),
+      'sale.put': (step, body: Sale) => sales.put(step, body),
+      'reservation.batch': (step, body: BatchRequest) => batches.reserve(step, body),
+      'idempotency.begin': (_step, body: { key: string; fingerprint: string }) =>
+        idempotency.begin(body.key, body.fingerprint),
+      'idempotency.finish': (_step, body: { key: string; fingerprint: string; answer: Outcome }) =>
+        idempotency.finish(body.key, body.fingerprint, body.answer),
+    }
+    this.messages = {
+      [REPLICATED]: (step, body: { replication: number }) => replication.confirmed(step, body),
+      'location.put': (step, body: { entry: LocationEntry; replication: number }) => catalog.locationTold(step, body),
+      'sale.put': (step, body: { sale: Sale; replication: number }) => sales.told(step, body),
+      'batch.hold': (step, body: Parameters<Batches['holdLines']>[1]) => batches.holdLines(step, body),
+      'batch.held': (step, body: Parameters<Batches['linesHeld']>[2], from) => batches.linesHeld(step, from, body),
+      'batch.settle': (_step, body: { batch: number }, from) => batches.decided(from, body, true),
+      'batch.forget': (_step, body: { batch: number }, from) => batches.decided(from, body, false),
+    }
+    this.queries = {
+      'catalog.names': (body: { kind: NameKind; from: number; limit: number }) =>
+        catalog.list(body.kind, body.from, body.limit),
+      'product.get': (body: { index: number }) => catalog.getProduct(body.index),
+      'product.getMany': (body: { indices: number[] }) =>
+        ok({ items: body.indices.map((index) => catalog.product(index) ?? null) }),
+      'location.get': (body: { index: number }) => catalog.getLocation(body.index),
+      'location.list': () => catalog.listLocations(),
+      'inventory.get': (body: { index: number }) => views.stock(body.index),
+      'inventory.getMany': (body: { indices: number[] }) => views.stocks(body.indices),
+      'supply.get': (body: { id: string }) => {
+        const line = supply.find(body.id)
+        return line ? ok(line) : problem(404, 'unknown_supply', `There is no supply ${body.id}; announce it first.`)
+      },
+      'reservation.get': (body: { id: Uint8Array }) => views.reservation(body.id),
+      'sale.get': (body: { id: string }) => {
+        const sale = sales.get(body.id)
+        return sale ? ok(sale) : unknownSale(body.id)
+      },
+      'sale.list': () => ok({ items: sales.ids().map((id) => sales.get(id)) }),
+      'sale.taken': (body: { id: string }) => ok({ items: sales.taken(body.id) }),
+      figures: () => views.figures(),
+    }
+  }
+
+  frame(
+    step: Step,
+    operation: number,
+    count: number,
+    words: Uint32Array,
+    at: number,
+    reply: Uint32Array,
+    replyAt: number,
+  ): void {
+    this.frames.apply(step, operation, count, words, at, reply, replyAt)
+  }
+
+  command(step: Step, name: string, body: unknown): Outcome {
+    const handler = this.commands[name]
+    return handler ? handler(step, body as never) : unknownName('command', name)
+  }
+
+  message(step: Step, from: number, name: string, body: unknown): void {
+    const handler = this.messages[name]
+    if (!handler) throw new Error(`no actor takes the message ${name}`)
+    handler(step, body as never, from)
+  }
+
+  query(timeMs: number, name: string, body: unknown): Outcome {
+    const handler = this.queries[name]
+    return handler ? handler(body as never, timeMs) : unknownName('query', name)
+  }
+
+  isDue(timeMs: number): boolean {
+    return this.inventory.reservations.timers.isDue(timeMs) || this.inventory.pools.timers.isDue(timeMs)
+  }
+
+  advance(step: Step, max: number): void {
+    this.inventory.reservations.timers.advance(step.timeMs, max, this.expire)
+    this.inventory.pools.timers.advance(step.timeMs, max, (pool) => this.sales.close(step, pool))
+  }
+
+  timersRunning(): number {
+    return this.inventory.reservations.timers.running + this.inventory.pools.timers.running
+  }
+
+  rebuild(): void {
+    this.catalog.rebuild()
+    this.inventory.reservations.rebuild()
+    this.inventory.buyers.rebuild()
+  }
+
+  digest(digest: Digest): void {
+    addToDigest(digest, this, this.context)
+  }
+
+  check(): string[] {
+    return checkBooks(this.inventory, this.context.placement)
+  }
+}
+
+const unknownName = (what: string, name: string): Outcome =>
+  problem(404, `unknown_${what}`, `There is no ${what} called ${name}.`)
+
+export const createActors = (context: ActorsContext): Actors => new RetailActors(context)

@@ -1,0 +1,67 @@
+/** What the bench asks of the load generator's process, and what it reports back: one job, one answer, by IPC. */
+import type { Latency } from './figures.js'
+
+interface SocketJob {
+  readonly port: number
+  /** The indices of the SKUs that are reserved, each as often as the others. */
+  readonly skus: Uint32Array
+  readonly recordsPerFrame: number
+  readonly sockets: number
+}
+
+/** Each socket keeps a number of frames in flight: the next one is sent when a reply has come. */
+export interface ClosedJob extends SocketJob {
+  readonly kind: 'closed'
+  readonly framesInFlight: number
+  readonly warmUpMs: number
+  readonly measureMs: number
+  /** Ends after this many reservations, where that comes before the time is over. */
+  readonly reservationsMax?: number
+}
+
+/** Frames are due at instants fixed beforehand, whether replies have come or not. */
+export interface OpenJob extends SocketJob {
+  readonly kind: 'open'
+  readonly framesPerSecond: number
+  readonly warmUpMs: number
+  readonly measureMs: number
+}
+
+/** Reserves, and releases the oldest, so that a number of reservations is live at any time. */
+export interface ChurnJob extends SocketJob {
+  readonly kind: 'churn'
+  readonly framesInFlight: number
+  readonly live: number
+  readonly measureMs: number
+}
+
+export interface HttpJob {
+  readonly kind: 'http'
+  readonly url: string
+  readonly skus: readonly string[]
+  readonly connections: number
+  readonly pipelining: number
+  readonly warmUpMs: number
+  readonly measureMs: number
+}
+
+export type Job = ClosedJob | OpenJob | ChurnJob | HttpJob
+
+export interface LoadReport {
+  /** Answered within the measured time. */
+  readonly operations: number
+  readonly seconds: number
+  /** Answers that were not the wanted one, by their status; over the whole run, the warm-up included. */
+  readonly refused: Readonly<Record<string, number>>
+  readonly latency: Latency
+  /** The processor time that the generator itself took, as a share of one core. */
+  readonly generatorLoad: number
+  /** Open loop: frames that the generator sent more than a millisecond after they were due, and the worst of them. */
+  readonly lateFrames?: number
+  readonly latestMs?: number
+  readonly frames?: number
+}
+
+export type LoadAnswer =
+  | { readonly type: 'report'; readonly report: LoadReport }
+  | { readonly type: 'failed'; readonly reason: string }

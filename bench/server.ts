@@ -1,0 +1,101 @@
+/** Our own server, started as anyone would start it: a process with a free port and a data directory of its own. */
+import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { DoorbusterClient } from '../gateway/client/index.js'
+import { freePort, type Resources, type Started } from './resources.js'
+
+const CLI = fileURLToPath(new URL('../gateway/cli.js', import.meta.url))
+const COMMAND_DEADLINE_MS = 120_000
+
+export interface Memory {
+  /** What the process has of its own: anonymous memory and shared memory. This is what runs out. */
+  readonly ownBytes: number
+  /** Pages of mapped files: the kernel's cache, which it takes back when it needs it. */
+  readonly fileBytes: number
+}
+
+export class Server {
+  readonly port: number
+  readonly directory: string
+  readonly #process: Started
+  readonly #resources: Resources
+
+  private constructor(resources: Resources, started: Started, port: number, directory: string) {
+    this.#resources = resources
+    this.#process = started
+    this.port = port
+    this.directory = directory
+  }
+
+  /** Starts it on an empty data directory, or on the one that is given. */
+  static async start(resources: Resources, options: StartOptions = {}): Promise<Server> {
+    const port = await freePort()
+    const directory = options.directory ?? resources.directory()
+    const args = [CLI, 'serve', '--no-demo', '--host', '127.0.0.1', '--port', String(port), '--data-dir', directory]
+    // Whatever DOORBUSTER_… stands in the caller's environment is not part of the measurement.
+    const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith('DOORBUSTER_'))
+    const started = await resources.start(process.execPath, args, {
+      env: { ...Object.fromEntries(inherited), ...options.env },
+      ready: /doorbuster listening on http/,
+    })
+    return new Server(resources, started, port, directory)
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${this.port}`
+  }
+
+  client(): Promise<DoorbusterClient> {
+    return DoorbusterClient.connect(this.url, { deadlineMs: COMMAND_DEADLINE_MS })
+  }
+
+  /** The JSON lines of its log with this message. */
+  logged(message: string): Record<string, unknown>[] {
+    return this.#process
+      .output()
+      .split('\n')
+      .filter((line) => line.startsWith('{') && line.includes(`"${message}"`))
+      .map((line) => JSON.parse(line) as Record<string, unknown>)
+      .filter((entry) => entry.msg === message)
+  }
+
+  memory(): Memory {
+    const status = readFileSync(`/proc/${this.#process.pid}/status`, 'utf8')
+    const bytes = (field: string) => Number(new RegExp(`^${field}:\\s+(\\d+) kB`, 'm').exec(status)?.[1] ?? 0) * 1_024
+    return { ownBytes: bytes('RssAnon') + bytes('RssShmem'), fileBytes: bytes('RssFile') }
+  }
+
+  /** Ends it without a chance to tidy up. */
+  async kill(): Promise<void> {
+    await this.#process.stop('SIGKILL')
+  }
+
+  async stop(): Promise<void> {
+    await this.#process.stop()
+    this.#resources.remove(this.directory)
+  }
+}
+
+interface StartOptions {
+  readonly directory?: string
+  readonly env?: Readonly<Record<string, string>>
+}
+
+/** Runs something against a server that is started for it, and stops the server whatever happens. */
+export async function withServer<T>(
+  resources: Resources,
+  use: (server: Server) => Promise<T>,
+  options: StartOptions = {},
+): Promise<T> {
+  const server = await Server.start(resources, options)
+  try {
+    return await use(server)
+  } finally {
+    await server.stop()
+  }
+}
+
+/** Runs one of the server's other commands to its end and resolves what it printed. */
+export function runCommand(resources: Resources, args: readonly string[], timeoutMs: number): Promise<string> {
+  return resources.run(process.execPath, [CLI, ...args], { timeoutMs })
+}

@@ -1,0 +1,52 @@
+/**
+ * Every limit of the engine, each with its reason. What exceeds one is refused by name; nothing grows until the process
+ * dies. Limits that the state depends on (what is remembered, how much work one entry does) are constants, since a
+ * replay must do what the first run did; the others may be set when a partition is made.
+ */
+
+const MIB = 1024 * 1024
+
+/** One direction of a mailbox between the gateway and a partition: ~0.2 s of packed commands at the highest rate. */
+export const MAILBOX_BYTES = 16 * MIB
+
+/** A mailbox between two partitions: sagas are rare beside buyers, and what does not fit waits in the outbox. */
+export const PEER_MAILBOX_BYTES = 1 * MIB
+
+/** The ring from a partition to its checkpointer: a few pages ahead of LMDB, so that a copy seldom waits. */
+export const CHECKPOINT_RING_BYTES = 32 * MIB
+
+/** One append: bounds how long a commit takes and how long a command behind it waits (~26,000 packed reservations). */
+export const BATCH_BYTES_MAX = 1 * MIB
+
+/** Entries (frames or commands) in one append; bounds the ticket table. */
+export const BATCH_ENTRIES_MAX = 16_384
+
+/** Timers run in one entry of the log: a million holds that end at one instant end in slices between the buyers. */
+export const TIMERS_PER_ENTRY = 4_096
+
+/** Bytes of log behind which a checkpoint is begun: bounds recovery to seconds and the log file's size. */
+export const CHECKPOINT_LOG_BYTES = 96 * MIB
+
+/** A quiet partition is checkpointed after this long, so that a restart finds a short log. */
+export const CHECKPOINT_IDLE_MS = 5_000
+
+/** Pages or documents offered to the checkpointer in one step of the partition: 8 × 32 KiB is ~60 µs of copying. */
+export const CHECKPOINT_PAGES_PER_STEP = 8
+
+/** Log records deleted in one append behind a checkpoint: spreads the truncation over later commits. */
+export const TRUNCATE_PER_APPEND = 32
+
+/** The memory-mapped size of a partition's log: address space, not memory; ENOSPC or this ends the acknowledgements. */
+export const LOG_MAP_BYTES = 64 * 1024 * MIB
+
+/** The memory-mapped size of a partition's store. */
+export const STORE_MAP_BYTES = 256 * 1024 * MIB
+
+/** Partitions of a data directory: each pair of them has a mailbox. */
+export const PARTITIONS_MAX = 64
+
+/** Messages to another partition that wait for its acknowledgement; more are refused at the command that causes them. */
+export const OUTBOX_MESSAGES_MAX = 65_536
+
+/** Events kept for consumers that read them later; the oldest go first, and a consumer that missed some is told. */
+export const EVENTS_KEPT = 100_000

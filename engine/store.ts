@@ -1,0 +1,192 @@
+/**
+ * The state of one partition: arenas, which are always in memory, and documents, which are read from the last checkpoint
+ * when they are asked for and stay in memory only while they are newer than it. Memory is bounded by what is live, not
+ * by history.
+ *
+ * A checkpoint is begun between two batches and handed to the checkpointer (checkpointer.ts) in slices while batches go
+ * on. What it holds is the state at the instant of its beginning: see arena.ts for pages; documents changed meanwhile go
+ * to a second map.
+ */
+import { Arena, PAGE_BYTES } from './arena.js'
+import { assert } from './assert.js'
+import type { CheckpointRing } from './checkpoint-ring.js'
+import { DamageError } from './errors.js'
+import { CHECKPOINT_PAGES_PER_STEP } from './limits.js'
+import type { LogPosition } from './log/log.js'
+import {
+  documentKey,
+  openStore,
+  openValue,
+  parseKey,
+  readWatermark,
+  type StoreDatabase,
+  type Watermark,
+} from './store-format.js'
+
+const DELETED = Symbol('deleted')
+type Overlay = Map<string, Uint8Array | typeof DELETED>
+
+export class Store {
+  private readonly db: StoreDatabase
+  private readonly arenas = new Map<number, Arena>()
+  /** Documents changed since the last checkpoint was begun, and those that are being checkpointed. */
+  private current: Overlay = new Map()
+  private taking: Overlay | undefined
+  private handOver: Iterator<[string, Uint8Array | typeof DELETED]> | undefined
+  private takingPosition: LogPosition | undefined
+  /** The last checkpoint. */
+  watermark: Watermark | undefined
+
+  constructor(
+    file: string,
+    private readonly partition: number,
+    private readonly ring: CheckpointRing | undefined,
+  ) {
+    this.db = openStore(file, ring === undefined)
+  }
+
+  /** Adds an arena; all are added before `load`. Ids are for ever: 0 to 255, one meaning each. */
+  register(arena: Arena): Arena {
+    assert(!this.arenas.has(arena.id), `arena id ${arena.id} is free`)
+    this.arenas.set(arena.id, arena)
+    return arena
+  }
+
+  arena(id: number, name: string, recordBytes: number, recordsMax: number): Arena {
+    return this.register(new Arena(id, name, recordBytes, recordsMax))
+  }
+
+  /** Reads the last checkpoint into the arenas. Throws DamageError where a page is damaged, unknown or missing. */
+  load(): void {
+    const where = `partition ${this.partition}: the store`
+    this.watermark = readWatermark(this.db, this.partition)
+    let pages = 0
+    let documents = 0
+    for (const { key, value } of this.db.getRange({})) {
+      const parsed = parseKey(key)
+      if (parsed?.kind === 'page') {
+        const arena = this.arenas.get(parsed.arena)
+        if (!arena) throw new DamageError(`${where} holds pages of an unknown kind (${parsed.arena})`)
+        arena.loadPage(parsed.page, openValue(key, value, `${where}'s page ${parsed.page} of ${arena.name}`))
+        pages++
+      } else if (parsed?.kind === 'document') documents++
+      else if (key.toString() !== 'w') throw new DamageError(`${where} holds an unknown key ${key.toString('hex')}`)
+    }
+    this.db.resetReadTxn()
+    const expected = this.watermark ?? { pages: 0, documents: 0 }
+    if (pages !== expected.pages || documents !== expected.documents) {
+      throw new DamageError(
+        `${where} holds ${pages} pages and ${documents} documents where its watermark says ${expected.pages} and ${expected.documents}; restore this data directory from a backup`,
+      )
+    }
+  }
+
+  get(key: string): Uint8Array | undefined {
+    const newest = this.current.get(key) ?? this.taking?.get(key)
+    if (newest !== undefined) return newest === DELETED ? undefined : newest
+    const stored = documentKey(key)
+    const value = this.db.getBinary(stored)
+    // Without an event loop nobody else lets go of the read transaction, which would keep old pages alive.
+    this.db.resetReadTxn()
+    if (value === undefined) return undefined
+    return openValue(stored, value, `partition ${this.partition}: the stored document ${key}`)
+  }
+
+  put(key: string, value: Uint8Array): void {
+    this.current.set(key, value)
+  }
+
+  delete(key: string): void {
+    this.current.set(key, DELETED)
+  }
+
+  /** All documents in the order of their keys: for digests, verification and resharding, not for the hot path. */
+  *documents(): Iterable<[string, Uint8Array]> {
+    const newest: Overlay = new Map([...(this.taking ?? []), ...this.current])
+    const fresh = [...newest].sort(([a], [b]) => Buffer.compare(Buffer.from(a), Buffer.from(b)))
+    let i = 0
+    for (const { key: stored, value } of this.db.getRange({ start: documentKey(''), end: Buffer.from('e') })) {
+      const key = stored.toString('utf8', 1)
+      while (i < fresh.length && Buffer.compare(documentKey(fresh[i]![0]), stored) < 0) {
+        const [freshKey, freshValue] = fresh[i++]!
+        if (freshValue !== DELETED) yield [freshKey, freshValue]
+      }
+      if (newest.has(key)) continue
+      yield [key, openValue(stored, value, `partition ${this.partition}: the stored document ${key}`)]
+    }
+    this.db.resetReadTxn()
+    for (; i < fresh.length; i++) {
+      const [freshKey, freshValue] = fresh[i]!
+      if (freshValue !== DELETED) yield [freshKey, freshValue]
+    }
+  }
+
+  get checkpointing(): boolean {
+    return this.takingPosition !== undefined
+  }
+
+  /** Begins a checkpoint of the state as it is now, after the record at `position`. */
+  beginCheckpoint(position: LogPosition, timeMs: number): void {
+    assert(!this.checkpointing, 'one checkpoint at a time')
+    this.takingPosition = position
+    this.ring!.begin({ position, timeMs })
+    for (const arena of this.arenas.values()) arena.beginCheckpoint(this.copyPage)
+    this.taking = this.current
+    this.current = new Map()
+    this.handOver = this.taking.entries()
+  }
+
+  private readonly copyPage = (arena: Arena, page: number): void => {
+    this.ring!.page(arena.id, page, arena.pageBytes(page))
+  }
+
+  /** Hands over one slice, as far as the checkpointer keeps up. Returns true when the checkpoint is durable. */
+  continueCheckpoint(): boolean {
+    const ring = this.ring!
+    let budget = CHECKPOINT_PAGES_PER_STEP
+    for (const arena of this.arenas.values()) {
+      while (budget > 0 && arena.wantedPages > 0) {
+        if (!ring.hasRoom(PAGE_BYTES)) return false
+        budget -= arena.continueCheckpoint(1)
+      }
+    }
+    while (this.handOver) {
+      if (budget-- <= 0 || !ring.hasRoom(PAGE_BYTES)) return false
+      const next = this.handOver.next()
+      if (next.done) {
+        this.handOver = undefined
+        ring.end()
+        break
+      }
+      const [key, value] = next.value
+      if (value === DELETED) ring.delete(documentKey(key))
+      else ring.document(documentKey(key), value)
+    }
+    const outcome = ring.outcome()
+    if (outcome === undefined) return false
+    if (outcome === 'failed') this.giveUpCheckpoint()
+    else this.completeCheckpoint()
+    return outcome === 'durable'
+  }
+
+  private completeCheckpoint(): void {
+    for (const arena of this.arenas.values()) arena.endCheckpoint(true)
+    this.taking = undefined
+    this.takingPosition = undefined
+    this.db.resetReadTxn()
+    this.watermark = readWatermark(this.db, this.partition)
+    this.db.resetReadTxn()
+  }
+
+  /** The checkpointer could not write: what was handed over is dirty again and goes with the next checkpoint. */
+  private giveUpCheckpoint(): void {
+    for (const arena of this.arenas.values()) arena.endCheckpoint(false)
+    this.current = new Map([...(this.taking ?? []), ...this.current])
+    this.taking = undefined
+    this.takingPosition = undefined
+  }
+
+  close(): Promise<void> {
+    return this.db.close()
+  }
+}

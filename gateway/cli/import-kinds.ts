@@ -1,0 +1,178 @@
+/**
+ * What a file to be imported holds, and how its columns become the bodies that the server takes.
+ *
+ * The kind is told by the fields (the header of a CSV file, the first object of JSON lines), compared without regard to
+ * case, spaces, `_` and `-`:
+ *
+ * | kind | has |
+ * |---|---|
+ * | orders | `lines`, or `channel` and `externalId` |
+ * | stock | `sku`, `location` and `onHand` |
+ * | products | `sku` and `name` |
+ * | locations | `id` and `type` |
+ *
+ * A column of CSV is a field of the body, nested ones written with dots (`address.city`, `attributes.colour`); the short
+ * forms in the tables below do as well. JSON lines are the bodies themselves, with `sku` or `id` beside the rest.
+ */
+import type { z } from 'zod'
+import * as schemas from '../schemas.js'
+
+export type ImportKind = 'products' | 'locations' | 'stock'
+
+export const IMPORT_KINDS: readonly ImportKind[] = ['products', 'locations', 'stock']
+
+/** What one line must be, as the server will look at it. */
+export const ITEM_SCHEMAS = {
+  products: schemas.product.extend({ sku: schemas.skuName }),
+  locations: schemas.location.extend({ id: schemas.locationName }),
+  stock: schemas.count.extend({ sku: schemas.skuName, location: schemas.locationName }),
+} as const
+
+type FieldType = 'text' | 'number' | 'boolean' | 'kit'
+
+interface Field {
+  readonly path: string
+  readonly type: FieldType
+}
+
+const text = (path: string): Field => ({ path, type: 'text' })
+const number = (path: string): Field => ({ path, type: 'number' })
+const boolean = (path: string): Field => ({ path, type: 'boolean' })
+
+const FIELDS: Record<ImportKind, readonly Field[]> = {
+  products: [
+    text('sku'),
+    text('name'),
+    number('weightGrams'),
+    text('price.amount'),
+    text('price.currency'),
+    { path: 'kit', type: 'kit' },
+    number('limitPerBuyer'),
+    boolean('backorder'),
+  ],
+  locations: [
+    text('id'),
+    text('name'),
+    text('type'),
+    text('address.line1'),
+    text('address.line2'),
+    text('address.city'),
+    text('address.postalCode'),
+    text('address.region'),
+    text('address.country'),
+    number('latitude'),
+    number('longitude'),
+    number('capacityPerDay'),
+    text('cutoff'),
+    text('timeZone'),
+    number('priority'),
+    text('handlingCost.amount'),
+    text('handlingCost.currency'),
+    boolean('active'),
+  ],
+  stock: [text('sku'), text('location'), number('onHand'), number('safetyStock')],
+}
+
+/** Columns that may leave out what they are part of. */
+const SHORT_FORMS: Record<ImportKind, Readonly<Record<string, string>>> = {
+  products: { price: 'price.amount', currency: 'price.currency' },
+  locations: {
+    line1: 'address.line1',
+    line2: 'address.line2',
+    city: 'address.city',
+    postalcode: 'address.postalCode',
+    postcode: 'address.postalCode',
+    region: 'address.region',
+    country: 'address.country',
+    handlingcost: 'handlingCost.amount',
+    currency: 'handlingCost.currency',
+  },
+  stock: {},
+}
+
+const ATTRIBUTES = 'attributes.'
+
+/** What the fields say; throws a sentence where they say nothing, or orders. */
+export function detectKind(fields: readonly string[]): ImportKind {
+  const names = new Set(fields.map(plain))
+  const has = (...wanted: string[]) => wanted.every((name) => names.has(name))
+  if (has('lines') || has('channel', 'externalid')) throw new Error('orders cannot be imported by this version')
+  if (has('sku', 'location', 'onhand')) return 'stock'
+  if (has('sku', 'name')) return 'products'
+  if (has('id', 'type')) return 'locations'
+  throw new Error(`cannot tell what the fields ${fields.join(', ')} are; say --kind ${IMPORT_KINDS.join(' | ')}`)
+}
+
+/** Where each column of a CSV file goes. */
+export interface Columns {
+  readonly fields: readonly (Field | undefined)[]
+  /** Names of columns that are no field of the kind. */
+  readonly ignored: readonly string[]
+}
+
+export function readColumns(header: readonly string[], kind: ImportKind): Columns {
+  const byName = new Map(FIELDS[kind].map((field) => [plain(field.path), field]))
+  const fields = header.map((column): Field | undefined => {
+    const trimmed = column.trim()
+    if (kind === 'products' && trimmed.startsWith(ATTRIBUTES)) return text(trimmed)
+    const name = plain(trimmed)
+    return byName.get(plain(SHORT_FORMS[kind][name] ?? name))
+  })
+  return { fields, ignored: header.filter((_, i) => fields[i] === undefined) }
+}
+
+/** A record of CSV as a body, not looked at yet. Empty fields are left out. */
+export function bodyOf(record: readonly string[], columns: Columns): Record<string, unknown> {
+  const body: Record<string, unknown> = {}
+  columns.fields.forEach((field, i) => {
+    const value = record[i]?.trim() ?? ''
+    if (field && value !== '') setPath(body, field.path, convert(value, field.type))
+  })
+  return body
+}
+
+/** The item, or why it is none. */
+export function readItem(kind: ImportKind, body: unknown): { item: Item } | { reason: string } {
+  const result = ITEM_SCHEMAS[kind].safeParse(body)
+  if (result.success) return { item: result.data }
+  const issue = result.error.issues[0]
+  return { reason: issue ? `${issue.path.join('.') || 'line'}: ${issue.message}` : 'not a valid item' }
+}
+
+export type Item = z.infer<(typeof ITEM_SCHEMAS)[ImportKind]>
+
+// What does not convert stays text: the schema then says what was expected.
+function convert(value: string, type: FieldType): unknown {
+  switch (type) {
+    case 'text':
+      return value
+    case 'number':
+      return Number.isNaN(Number(value)) ? value : Number(value)
+    case 'boolean':
+      if (/^(true|yes|1)$/i.test(value)) return true
+      return /^(false|no|0)$/i.test(value) ? false : value
+    case 'kit':
+      return value.split(';').map((part) => {
+        const colon = part.lastIndexOf(':')
+        if (colon < 0) return { sku: part.trim(), quantity: 1 }
+        return { sku: part.slice(0, colon).trim(), quantity: Number(part.slice(colon + 1)) }
+      })
+  }
+}
+
+function setPath(body: Record<string, unknown>, path: string, value: unknown): void {
+  const dot = path.indexOf('.')
+  if (dot < 0) {
+    body[path] = value
+    return
+  }
+  const parent = path.slice(0, dot)
+  const nested = body[parent]
+  const child = typeof nested === 'object' && nested !== null ? (nested as Record<string, unknown>) : {} // made here
+  child[path.slice(dot + 1)] = value
+  body[parent] = child
+}
+
+function plain(name: string): string {
+  return name.toLowerCase().replace(/[\s_-]/g, '')
+}

@@ -1,0 +1,144 @@
+/** Reads a file of CSV or JSON lines, gzipped or not, line by line: memory does not grow with the file. */
+import { createReadStream } from 'node:fs'
+import { stat } from 'node:fs/promises'
+import { createInterface } from 'node:readline'
+import type { Readable } from 'node:stream'
+import { createGunzip } from 'node:zlib'
+import { type CsvError, parse } from 'csv-parse'
+import { bodyOf, type Columns, detectKind, type ImportKind, readColumns } from './import-kinds.js'
+
+/** A line's body, or why it could not be read. Lines are counted from 1, a CSV header among them. */
+export type Row =
+  | { readonly line: number; readonly body: unknown; readonly reason?: undefined }
+  | { readonly line: number; readonly reason: string }
+
+export interface ImportSource {
+  readonly kind: ImportKind
+  /** Columns of a CSV file that mean nothing here. */
+  readonly ignoredColumns: readonly string[]
+  readonly rows: AsyncGenerator<Row>
+}
+
+export type OnBytes = (read: number, total: number) => void
+
+/** Longer than any item: a record beyond it is a quote left open. */
+const RECORD_CHARACTERS_MAX = 1024 * 1024
+
+/** Opens a file and finds out what it holds, unless `kind` says so. */
+export async function openImport(path: string, kind: ImportKind | undefined, onBytes: OnBytes): Promise<ImportSource> {
+  const { size } = await stat(path)
+  const format = formatOf(path)
+  const file = createReadStream(path)
+  let read = 0
+  file.on('data', (chunk) => {
+    read += chunk.length
+    onBytes(read, size)
+  })
+  const input = path.endsWith('.gz') ? gunzip(file) : file
+  const source = format === 'csv' ? await openCsv(input, kind) : await openJsonLines(input, kind)
+  if (!source) throw new Error(`${path} has no lines to import`)
+  return source
+}
+
+function formatOf(path: string): 'csv' | 'json' {
+  const name = path.toLowerCase().replace(/\.gz$/, '')
+  if (name.endsWith('.csv')) return 'csv'
+  if (/\.(jsonl|ndjson|json)$/.test(name)) return 'json'
+  throw new Error(`${path}: the name must end in .csv, .jsonl, .ndjson or .json, each with .gz or without`)
+}
+
+function gunzip(file: Readable): Readable {
+  const output = createGunzip()
+  file.on('error', (error) => output.destroy(error))
+  return file.pipe(output)
+}
+
+async function openCsv(input: Readable, kind: ImportKind | undefined): Promise<ImportSource | undefined> {
+  const skipped: Row[] = []
+  const parser = parse({
+    bom: true,
+    info: true,
+    relax_column_count: true,
+    skip_empty_lines: true,
+    skip_records_with_error: true,
+    max_record_size: RECORD_CHARACTERS_MAX,
+    on_skip: (error: CsvError | undefined) => {
+      skipped.push({ line: Number(error?.lines ?? 0), reason: error?.message ?? 'not CSV' })
+    },
+  })
+  input.on('error', (error) => parser.destroy(error))
+  input.pipe(parser)
+  const records: AsyncIterator<CsvRecord> = parser[Symbol.asyncIterator]()
+  const first = await records.next()
+  if (first.done) return undefined
+  const header = first.value.record
+  const found = kind ?? detectKind(header)
+  const columns = readColumns(header, found)
+  return { kind: found, ignoredColumns: columns.ignored, rows: csvRows(records, columns, header.length, skipped) }
+}
+
+interface CsvRecord {
+  readonly record: string[]
+  readonly info: { readonly lines: number }
+}
+
+async function* csvRows(
+  records: AsyncIterator<CsvRecord>,
+  columns: Columns,
+  width: number,
+  skipped: Row[],
+): AsyncGenerator<Row> {
+  for (let next = await records.next(); !next.done; next = await records.next()) {
+    yield* skipped.splice(0)
+    const { record, info } = next.value
+    const line = info.lines
+    if (record.length === width) yield { line, body: bodyOf(record, columns) }
+    else yield { line, reason: `${record.length} fields where the header has ${width}` }
+  }
+  yield* skipped.splice(0)
+}
+
+async function openJsonLines(input: Readable, kind: ImportKind | undefined): Promise<ImportSource | undefined> {
+  const rows = jsonRows(input)
+  const early: Row[] = []
+  // The first line that is an object tells the kind; bad ones before it are kept to be reported.
+  for (let next = await rows.next(); !next.done; next = await rows.next()) {
+    early.push(next.value)
+    if (next.value.reason !== undefined) continue
+    const found = kind ?? detectKind(Object.keys(next.value.body as object)) // jsonRows yields objects only
+    return { kind: found, ignoredColumns: [], rows: chain(early, rows) }
+  }
+  if (early.length === 0) return undefined
+  return { kind: kind ?? 'products', ignoredColumns: [], rows: chain(early, rows) }
+}
+
+async function* jsonRows(input: Readable): AsyncGenerator<Row> {
+  let failure: Error | undefined
+  const lines = createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })
+  // readline ends quietly when its input fails; the reader of the rows must learn of it.
+  input.on('error', (error) => {
+    failure = error
+    lines.close()
+  })
+  let line = 0
+  for await (const text of lines) {
+    line++
+    if (text.trim() !== '') yield readJson(text, line)
+  }
+  if (failure) throw failure
+}
+
+function readJson(text: string, line: number): Row {
+  try {
+    const body: unknown = JSON.parse(text)
+    if (typeof body === 'object' && body !== null && !Array.isArray(body)) return { line, body }
+    return { line, reason: 'not a JSON object; write one object a line' }
+  } catch (error) {
+    return { line, reason: error instanceof Error ? error.message : String(error) }
+  }
+}
+
+async function* chain(first: readonly Row[], rest: AsyncGenerator<Row>): AsyncGenerator<Row> {
+  yield* first
+  yield* rest
+}

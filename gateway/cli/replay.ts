@@ -1,0 +1,110 @@
+/** `doorbuster replay`: real order history as load, and an audit of what was promised. */
+import { randomBytes } from 'node:crypto'
+import { Presets, SingleBar } from 'cli-progress'
+import { DoorbusterClient, FrameSocket } from '../client/index.js'
+import type { History } from './history.js'
+import { readHistoryFile } from './history-file.js'
+import { readInventories } from './inventory-view.js'
+import { OwnServer } from './own-server.js'
+import { audit } from './replay-audit.js'
+import { ReplayLoad } from './replay-load.js'
+import { setStage } from './replay-seed.js'
+import { formatSummary, type ReplaySummary, summarize } from './replay-summary.js'
+
+export interface ReplayOptions {
+  /** CSV in the Online Retail layout, gzipped where the name ends in `.gz`. */
+  readonly file: string
+  /** A running server; none: one of its own for the time of the replay. */
+  readonly url?: string | undefined
+  /** The directory of its own server, kept afterwards; none: a temporary one. */
+  readonly dataDir?: string | undefined
+  /** An API key for `url`. */
+  readonly token?: string | undefined
+  /** `max`, or how many times as fast as it happened. */
+  readonly speed: number | 'max'
+  /** Stock as a share of each SKU's total demand. */
+  readonly stockFactor: number
+  /** One JSON object on standard output instead of a page. */
+  readonly json: boolean
+}
+
+const EXIT_OVERSOLD = 1
+const EXIT_INTERRUPTED = 130
+
+/** Resolves with the exit code: 0 where nothing was oversold, 1 otherwise. Rejects with what a person should read. */
+export async function replayFile(options: ReplayOptions): Promise<number> {
+  const cleanUp: (() => unknown)[] = []
+  let interrupt = () => {}
+  const interrupted = new Promise<'interrupted'>((resolve) => {
+    interrupt = () => resolve('interrupted')
+  })
+  process.once('SIGINT', interrupt)
+  process.once('SIGTERM', interrupt)
+  try {
+    const result = await Promise.race([replay(options, cleanUp), interrupted])
+    if (result === 'interrupted') return EXIT_INTERRUPTED
+    process.stdout.write(options.json ? `${JSON.stringify(result)}\n` : formatSummary(result))
+    return result.oversold === 0 ? 0 : EXIT_OVERSOLD
+  } finally {
+    for (const step of cleanUp.reverse()) await step()
+    process.off('SIGINT', interrupt)
+    process.off('SIGTERM', interrupt)
+  }
+}
+
+async function replay(options: ReplayOptions, cleanUp: (() => unknown)[]): Promise<ReplaySummary> {
+  const [url, history] = await Promise.all([serverUrl(options, cleanUp), readHistoryFile(options.file)])
+  if (history.sales === 0) throw new Error(`${options.file} has no sale of goods in it`)
+  const connection = { token: options.token }
+  const client = await DoorbusterClient.connect(url, { ...connection, deadlineMs: 60_000 })
+  cleanUp.push(() => client.close())
+  const socket = await FrameSocket.connect(url, connection)
+  cleanUp.push(() => socket.terminate())
+
+  const { skuIndices, before, articlesKnownBefore } = await setStage(history, options.stockFactor, client, socket)
+  const idPrefix = runPrefix(options)
+  const { bar, onProgress } = progress(options, history)
+  cleanUp.push(() => bar?.stop())
+  const load = await new ReplayLoad({ history, skuIndices, idPrefix, speed: options.speed, onProgress }, socket).run()
+  bar?.stop()
+
+  const after = await readInventories(
+    client,
+    history.articles.map(({ sku }) => sku),
+  )
+  return summarize(history, load, audit(history, load, before, after), articlesKnownBefore)
+}
+
+async function serverUrl(options: ReplayOptions, cleanUp: (() => unknown)[]): Promise<string> {
+  if (options.url !== undefined) return options.url
+  const starting = OwnServer.start(options.dataDir)
+  // Before it has started, too: an interruption must not leave it behind.
+  cleanUp.push(() => starting.then((server) => server.stop()).catch(() => {}))
+  return (await starting).url
+}
+
+/**
+ * The part of the reservations' ids (UUID version 8, RFC 9562) that tells this run from others; each line's number is the
+ * rest. A fresh server needs no telling apart, so that its run is the same each time.
+ */
+function runPrefix(options: ReplayOptions): Uint8Array {
+  const isFresh = options.url === undefined && options.dataDir === undefined
+  const prefix = isFresh ? Buffer.alloc(16, 'doorbuster replay') : randomBytes(16)
+  prefix.writeUInt8(0x80 | ((prefix[6] ?? 0) & 0x0f), 6)
+  prefix.writeUInt8(0x80 | ((prefix[8] ?? 0) & 0x3f), 8)
+  return prefix
+}
+
+function progress(options: ReplayOptions, history: History) {
+  if (options.json) return { bar: undefined, onProgress: () => {} }
+  const bar = new SingleBar(
+    {
+      format: '  replaying  {bar}  {percentage}%  {value} of {total} lines  {duration_formatted}',
+      hideCursor: true,
+      stream: process.stderr,
+    },
+    Presets.shades_grey,
+  )
+  bar.start(history.length, 0)
+  return { bar, onProgress: (lines: number) => bar.update(lines) }
+}

@@ -1,0 +1,36 @@
+/** doorbuster serve. */
+import pino from 'pino'
+import { Server } from '../server.js'
+
+export interface ServeOptions {
+  host: string
+  port: number
+  dataDir: string
+  partitions?: number
+  threads?: number
+  demo?: boolean
+  logLevel: string
+  version: string
+}
+
+export async function serve(options: ServeOptions): Promise<void> {
+  const logger = pino({ level: options.logLevel, base: {} }, pino.destination({ dest: 2, sync: true }))
+  const checkpoints = process.env.DOORBUSTER_CHECKPOINT !== 'off'
+  const server = await Server.start({ ...options, logger, checkpoints })
+  let stopping = false
+  const stop = (signal: string): void => {
+    if (stopping) return
+    stopping = true
+    logger.info({ signal }, 'stopping')
+    server.stop().then(
+      () => process.exit(0),
+      (error: unknown) => {
+        logger.fatal({ err: error }, 'the stop failed; the log has everything that was answered')
+        process.exit(1)
+      },
+    )
+  }
+  process.on('SIGTERM', () => stop('SIGTERM'))
+  process.on('SIGINT', () => stop('SIGINT'))
+  process.stdout.write(`doorbuster listening on http://${options.host}:${server.port}\n`)
+}

@@ -1,0 +1,112 @@
+/**
+ * Dispatch: gives each request a ticket, sends it to its partition, and finds who is to be answered when the answer
+ * comes. Bounded: who gets no ticket, or whose partition's mailbox is full, is told `overloaded` at once.
+ */
+import type { Host, HostListener } from '../engine/host.js'
+import type { EngineEvent, Outcome } from '../engine/protocol.js'
+import { TICKETS_MAX } from './limits.js'
+import { overloaded } from './problems.js'
+
+/** Who waits for an answer to packed records. `words` are valid only during the call. */
+export interface FrameWaiter {
+  frameReply(count: number, timeMs: number, words: Uint32Array, at: number): void
+  /** Nothing was done: the log cannot be written. */
+  refused(reason: string): void
+}
+
+type Waiter = FrameWaiter | ((outcome: Outcome) => void)
+
+export class Dispatch implements HostListener {
+  /** By ticket; ticket 0 is nobody. */
+  private readonly waiters: (Waiter | undefined)[] = [undefined]
+  private readonly free: number[] = []
+  private readonly listeners = new Set<(event: EngineEvent) => void>()
+  /** Why the log could not be written when last it could not; undefined once it could again. */
+  logFault: string | undefined
+  overloads = 0
+
+  constructor(readonly host: Host) {
+    host.listen(this)
+  }
+
+  get inFlight(): number {
+    return this.waiters.length - 1 - this.free.length
+  }
+
+  private open(waiter: Waiter): number {
+    const ticket = this.free.pop() ?? this.waiters.length
+    if (ticket > TICKETS_MAX) return 0
+    this.waiters[ticket] = waiter
+    return ticket
+  }
+
+  private close(ticket: number): Waiter | undefined {
+    const waiter = this.waiters[ticket]
+    this.waiters[ticket] = undefined
+    this.free.push(ticket)
+    return waiter
+  }
+
+  /** Logs a command and resolves with its outcome, once it is durable. */
+  command(partition: number, name: string, body: unknown): Promise<Outcome> {
+    return this.ask((ticket) => this.host.sendCommand(partition, ticket, name, body))
+  }
+
+  /** Reads from a partition's state; the answer has seen all that was answered before. */
+  query(partition: number, name: string, body: unknown): Promise<Outcome> {
+    return this.ask((ticket) => this.host.sendQuery(partition, ticket, name, body))
+  }
+
+  /** The same query to all partitions; the outcomes in their order. */
+  queryAll(name: string, body: unknown): Promise<Outcome[]> {
+    return Promise.all(Array.from({ length: this.host.partitions }, (_, partition) => this.query(partition, name, body)))
+  }
+
+  ask(send: (ticket: number) => boolean): Promise<Outcome> {
+    return new Promise((resolve) => {
+      const ticket = this.open(resolve)
+      if (ticket !== 0 && send(ticket)) return
+      if (ticket !== 0) this.close(ticket)
+      this.overloads++
+      resolve(overloaded())
+    })
+  }
+
+  /**
+   * Room for `bytes` of packed records in a partition's mailbox, at an offset in `host.bytesOf(partition)`; -1 where it is
+   * full. Write them and call `sendFrame`.
+   */
+  reserveFrame(partition: number, bytes: number): number {
+    if (this.free.length === 0 && this.waiters.length > TICKETS_MAX) return -1
+    return this.host.reserveFrame(partition, bytes)
+  }
+
+  sendFrame(partition: number, operation: number, count: number, bytes: number, waiter: FrameWaiter): void {
+    this.host.sendFrame(partition, this.open(waiter), operation, count, bytes)
+  }
+
+  onEvent(listener: (event: EngineEvent) => void): () => void {
+    this.listeners.add(listener)
+    return () => this.listeners.delete(listener)
+  }
+
+  frameReply(ticket: number, count: number, timeMs: number, words: Uint32Array, at: number): void {
+    this.logFault = undefined
+    ;(this.close(ticket) as FrameWaiter).frameReply(count, timeMs, words, at)
+  }
+
+  reply(ticket: number, outcome: Outcome): void {
+    ;(this.close(ticket) as (outcome: Outcome) => void)(outcome)
+  }
+
+  refused(ticket: number, reason: string): void {
+    this.logFault = reason
+    const waiter = this.close(ticket)
+    if (typeof waiter === 'function') waiter(overloaded(reason))
+    else waiter?.refused(reason)
+  }
+
+  event(event: EngineEvent): void {
+    for (const listener of this.listeners) listener(event)
+  }
+}

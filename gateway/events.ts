@@ -1,0 +1,69 @@
+/** Published events as CloudEvents 1.0, and cursors over all partitions: one number for each, joined by dots. */
+import type { EngineEvent } from '../engine/protocol.js'
+import type { Directory } from './directory.js'
+import type { Dispatch } from './dispatch.js'
+
+export interface CloudEvent {
+  specversion: '1.0'
+  id: string
+  source: string
+  type: string
+  subject: string
+  time: string
+  datacontenttype: 'application/json'
+  data: unknown
+}
+
+/** Names for the indices that events carry. */
+function namedData(directory: Directory, data: unknown): unknown {
+  const { sku, location, ...rest } = data as { sku?: number; location?: number }
+  return {
+    ...(sku === undefined ? {} : { sku: directory.name('skus', sku) }),
+    ...(location === undefined ? {} : { location: directory.name('locations', location) }),
+    ...rest,
+  }
+}
+
+export function cloudEvent(directory: Directory, event: EngineEvent): CloudEvent {
+  const data = namedData(directory, event.data)
+  const { sku } = data as { sku?: string }
+  return {
+    specversion: '1.0',
+    id: `${event.partition}-${event.number}`,
+    source: '/doorbuster',
+    type: event.type,
+    subject: sku === undefined ? event.subject : `${event.subject}/${sku}`,
+    time: new Date(event.timeMs).toISOString(),
+    datacontenttype: 'application/json',
+    data,
+  }
+}
+
+/** Where a reader stands in each partition's events. */
+export class EventCursor {
+  constructor(readonly numbers: number[]) {}
+
+  /** A cursor as a client gives it back; undefined where it is not one of this server's. */
+  static parse(text: string, partitions: number): EventCursor | undefined {
+    if (text === '') return new EventCursor(new Array<number>(partitions).fill(0))
+    const numbers = text.split('.').map(Number)
+    const valid = numbers.length === partitions && numbers.every((number) => Number.isSafeInteger(number) && number >= 0)
+    return valid ? new EventCursor(numbers) : undefined
+  }
+
+  toString(): string {
+    return this.numbers.join('.')
+  }
+
+  /** The next events, at most `limit` of each partition, moving the cursor behind each as it is taken. */
+  async *next(dispatch: Dispatch, limit: number): AsyncGenerator<EngineEvent> {
+    for (let partition = 0; partition < this.numbers.length; partition++) {
+      const { status, body } = await dispatch.query(partition, 'engine.events', { after: this.numbers[partition], limit })
+      if (status !== 200) continue
+      for (const event of (body as { events: EngineEvent[] }).events) {
+        this.numbers[partition] = event.number
+        yield event
+      }
+    }
+  }
+}

@@ -1,0 +1,37 @@
+/** Reads a request's body, at most BODY_BYTES_MAX of it. */
+import type { HttpResponse } from 'uWebSockets.js'
+import { BODY_BYTES_MAX } from '../limits.js'
+
+/** The body, or `tooLarge`; undefined where the client went away. */
+export type ReadBody = Buffer | 'tooLarge' | undefined
+
+/** Call it before anything that waits: what arrives meanwhile would be lost. `done` is called once, at once or later. */
+export function readBody(res: HttpResponse, announced: number, done: (body: ReadBody) => void): void {
+  if (announced > BODY_BYTES_MAX) {
+    done('tooLarge')
+    return
+  }
+  let parts: Buffer[] = []
+  let length = 0
+  let over = false
+  res.onData((chunk, isLast) => {
+    if (over) return
+    length += chunk.byteLength
+    if (length > BODY_BYTES_MAX) {
+      over = true
+      parts = []
+      done('tooLarge')
+      return
+    }
+    // The chunk is valid only during this call.
+    if (isLast && parts.length === 0) {
+      over = true
+      done(Buffer.from(chunk))
+      return
+    }
+    parts.push(Buffer.from(chunk.slice(0)))
+    if (!isLast) return
+    over = true
+    done(Buffer.concat(parts, length))
+  })
+}

@@ -1,0 +1,83 @@
+/** The OpenAPI document, made from the schemas that check the requests. */
+import { z } from 'zod'
+import type { Operation } from '../operations/operation.js'
+
+const PROBLEM = {
+  type: 'object',
+  properties: {
+    type: { type: 'string' },
+    title: { type: 'string' },
+    status: { type: 'integer' },
+    detail: { type: 'string', description: 'What is wrong and what to do' },
+    code: { type: 'string', description: 'Stable, for programs' },
+    errors: {
+      type: 'array',
+      items: { type: 'object', properties: { path: { type: 'string' }, message: { type: 'string' } } },
+    },
+  },
+  required: ['type', 'title', 'status', 'detail', 'code'],
+}
+
+const jsonSchema = (schema: z.ZodType): object => {
+  const { $schema: _, ...document } = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' })
+  return document
+}
+
+function parameters(schema: z.ZodObject | undefined, where: 'path' | 'query'): object[] {
+  if (!schema) return []
+  const document = jsonSchema(schema) as { properties?: Record<string, object>; required?: string[] }
+  return Object.entries(document.properties ?? {}).map(([name, property]) => ({
+    name,
+    in: where,
+    required: where === 'path' || (document.required ?? []).includes(name),
+    schema: property,
+  }))
+}
+
+const IDEMPOTENCY_KEY = {
+  name: 'Idempotency-Key',
+  in: 'header',
+  required: false,
+  description: 'The same key and body give the first answer again; the same key with another body gives 409',
+  schema: { type: 'string', maxLength: 200 },
+}
+
+export function openApiDocument(operations: Operation[], version: string): object {
+  const paths: Record<string, Record<string, object>> = {}
+  for (const operation of operations) {
+    if (!operation.http) continue
+    const { method, path, status } = operation.http
+    paths[path] ??= {}
+    paths[path][method.toLowerCase()] = {
+      operationId: operation.name,
+      summary: operation.summary,
+      tags: [path.split('/')[2]],
+      parameters: [
+        ...parameters(operation.parameters, 'path'),
+        ...parameters(operation.query, 'query'),
+        ...(method === 'POST' ? [IDEMPOTENCY_KEY] : []),
+      ],
+      ...(operation.body
+        ? { requestBody: { required: true, content: { 'application/json': { schema: jsonSchema(operation.body) } } } }
+        : {}),
+      responses: {
+        [status]: { description: 'Done', content: { 'application/json': { schema: { type: 'object' } } } },
+        default: {
+          description: 'A problem (RFC 9457)',
+          content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
+        },
+      },
+    }
+  }
+  return {
+    openapi: '3.1.0',
+    info: {
+      title: 'Doorbuster',
+      version,
+      description: 'Order management with durable, serialized stock reservations.',
+      license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
+    },
+    paths,
+    components: { schemas: { Problem: PROBLEM } },
+  }
+}

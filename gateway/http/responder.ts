@@ -1,0 +1,51 @@
+/** Writes answers: JSON documents and problem documents, each in one piece. */
+import type { HttpResponse } from 'uWebSockets.js'
+import type { Outcome, Problem } from '../../engine/protocol.js'
+import { RETRY_AFTER_SECONDS } from '../limits.js'
+import { problemDocument } from '../problems.js'
+
+const STATUS_LINES: Record<number, string> = {
+  200: '200 OK',
+  201: '201 Created',
+  202: '202 Accepted',
+  400: '400 Bad Request',
+  403: '403 Forbidden',
+  404: '404 Not Found',
+  405: '405 Method Not Allowed',
+  409: '409 Conflict',
+  413: '413 Content Too Large',
+  415: '415 Unsupported Media Type',
+  422: '422 Unprocessable Content',
+  500: '500 Internal Server Error',
+  503: '503 Service Unavailable',
+}
+
+export interface ExtraHeaders {
+  [name: string]: string
+}
+
+/** `closing`: the request was not read to its end, so the connection cannot be used again. */
+export function respond(res: HttpResponse, outcome: Outcome, headers?: ExtraHeaders, closing = false): void {
+  const { status, body } = outcome
+  const failed = status >= 400
+  const document = failed ? problemDocument(status, body as Problem) : body
+  res.cork(() => {
+    res.writeStatus(STATUS_LINES[status] ?? String(status))
+    res.writeHeader('Content-Type', failed ? 'application/problem+json' : 'application/json')
+    if (status === 503) res.writeHeader('Retry-After', String(RETRY_AFTER_SECONDS))
+    for (const name in headers) res.writeHeader(name, headers[name]!)
+    res.end(JSON.stringify(document), closing)
+  })
+}
+
+export function respondText(res: HttpResponse, type: string, text: string, status = 200): void {
+  res.cork(() => {
+    res.writeStatus(STATUS_LINES[status]!)
+    res.writeHeader('Content-Type', type)
+    if (type.startsWith('text/html')) {
+      res.writeHeader('Content-Security-Policy', "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'")
+    }
+    res.writeHeader('X-Content-Type-Options', 'nosniff')
+    res.end(text)
+  })
+}

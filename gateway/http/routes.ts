@@ -1,0 +1,159 @@
+/**
+ * The operations over HTTP: one route for each, the same checks and the same answers for all. Every POST honours
+ * Idempotency-Key.
+ */
+import { createHash } from 'node:crypto'
+import type { HttpRequest, HttpResponse, TemplatedApp } from 'uWebSockets.js'
+import type { Outcome } from '../../engine/protocol.js'
+import type { Guard } from '../guard.js'
+import type { Metrics } from '../metrics.js'
+import { checkInput, failed, type Operation, type OperationContext } from '../operations/operation.js'
+import { problem } from '../problems.js'
+import { readBody } from './body.js'
+import { type ExtraHeaders, respond } from './responder.js'
+
+export interface RoutesOptions {
+  app: TemplatedApp
+  operations: Operation[]
+  context: OperationContext
+  guard: Guard
+  metrics: Metrics
+}
+
+/** What a request says besides its body; read at once, since uWS takes the request back. */
+interface RequestHead {
+  parameters: Record<string, string>
+  query: Record<string, string>
+  idempotencyKey: string
+}
+
+const IDEMPOTENCY_KEY_BYTES_MAX = 200
+
+export class Routes {
+  /** Keys whose first request is still being carried out: a second one waits for its answer. */
+  private readonly keysUnderWay = new Map<string, Promise<Outcome>>()
+
+  constructor(private readonly options: RoutesOptions) {
+    const byPath = new Map<string, string[]>()
+    for (const operation of options.operations) {
+      if (!operation.http) continue
+      const { method, path } = operation.http
+      const names = [...path.matchAll(/\{(\w+)\}/g)].map((match) => match[1]!)
+      const pattern = path.replaceAll(/\{(\w+)\}/g, ':$1')
+      byPath.set(pattern, [...(byPath.get(pattern) ?? []), method])
+      const register = { GET: 'get', POST: 'post', PUT: 'put' } as const
+      options.app[register[method]](pattern, (res, req) => this.handle(operation, names, res, req))
+    }
+    for (const [pattern, methods] of byPath) {
+      options.app.any(pattern, (res, req) => {
+        const detail = `${req.getMethod().toUpperCase()} is not possible here; ${methods.join(' and ')} ${methods.length > 1 ? 'are' : 'is'}.`
+        respond(res, problem(405, 'method_not_allowed', detail), { Allow: methods.join(', ') })
+      })
+    }
+  }
+
+  private handle(operation: Operation, names: string[], res: HttpResponse, req: HttpRequest): void {
+    const started = performance.now()
+    let gone = false
+    const answer = (outcome: Outcome, headers?: ExtraHeaders, closing?: boolean): void => {
+      this.options.metrics.request(operation.name, outcome.status, performance.now() - started)
+      if (gone) return
+      gone = true
+      respond(res, outcome, headers, closing)
+    }
+    res.onAborted(() => {
+      gone = true
+    })
+    const foreign = this.options.guard.refusal(req)
+    if (foreign !== undefined) return answer(problem(403, 'foreign_request', foreign), undefined, true)
+    const head = this.head(names, req)
+    if ('status' in head) return answer(head)
+    const isPost = operation.http!.method === 'POST'
+    if (operation.http!.method === 'GET') {
+      void this.run(operation, head, undefined).then((outcome) => answer(outcome))
+      return
+    }
+    const type = req.getHeader('content-type')
+    readBody(res, Number(req.getHeader('content-length')) || 0, (body) => {
+      if (body === undefined) return
+      if (body === 'tooLarge') {
+        const detail = 'A body is at most 1 MiB; send less at once, or use the import command.'
+        return answer(problem(413, 'body_too_large', detail), undefined, true)
+      }
+      if (body.length > 0 && type !== '' && !/^application\/([\w.+-]+\+)?json\b/i.test(type)) {
+        return answer(problem(415, 'invalid', `The body is ${type}; send application/json.`))
+      }
+      if (isPost && head.idempotencyKey !== '') void this.runOnce(operation, head, body).then(({ outcome, headers }) => answer(outcome, headers))
+      else void this.run(operation, head, body).then((outcome) => answer(outcome))
+    })
+  }
+
+  private head(names: string[], req: HttpRequest): RequestHead | Outcome {
+    try {
+      const parameters: Record<string, string> = {}
+      for (let i = 0; i < names.length; i++) parameters[names[i]!] = decodeURIComponent(req.getParameter(i) ?? '')
+      const text = req.getQuery()
+      const query = text ? Object.fromEntries(new URLSearchParams(text)) : {}
+      const idempotencyKey = req.getHeader('idempotency-key')
+      if (idempotencyKey.length > IDEMPOTENCY_KEY_BYTES_MAX) {
+        return problem(422, 'invalid', `An Idempotency-Key is at most ${IDEMPOTENCY_KEY_BYTES_MAX} bytes.`)
+      }
+      return { parameters, query, idempotencyKey }
+    } catch {
+      return problem(400, 'invalid', 'The path is not encoded as a URL should be; encode each part of it.')
+    }
+  }
+
+  private async run(operation: Operation, { parameters, query }: RequestHead, bytes: Buffer | undefined): Promise<Outcome> {
+    let body: unknown
+    if (bytes !== undefined && bytes.length > 0) {
+      try {
+        body = JSON.parse(bytes.toString())
+      } catch (error) {
+        return problem(400, 'invalid', `The body is not JSON: ${(error as Error).message}.`, [
+          { path: '', message: 'not JSON' },
+        ])
+      }
+    }
+    const checked = checkInput(operation, { parameters, query, body: body ?? (operation.body ? null : {}) })
+    if ('refused' in checked) return checked.refused
+    try {
+      return await operation.run(checked.input, this.options.context)
+    } catch (error) {
+      this.options.metrics.fault(operation.name, error)
+      return problem(500, 'internal', 'Something went wrong here that should not; it is in the log of the server.')
+    }
+  }
+
+  /** Carries a request out once for its Idempotency-Key, whoever repeats it, also after a restart. */
+  private async runOnce(operation: Operation, head: RequestHead, body: Buffer): Promise<{ outcome: Outcome; headers?: ExtraHeaders }> {
+    const replayed = { 'Idempotent-Replayed': 'true' }
+    const fingerprint = createHash('sha256')
+      .update(JSON.stringify([operation.name, head.parameters]))
+      .update(body)
+      .digest('base64')
+    const { dispatch } = this.options.context
+    for (let underWay = this.keysUnderWay.get(head.idempotencyKey); underWay; ) {
+      await underWay
+      underWay = this.keysUnderWay.get(head.idempotencyKey)
+    }
+    const first = (async (): Promise<{ outcome: Outcome; headers?: ExtraHeaders }> => {
+      const begun = await dispatch.command(0, 'idempotency.begin', { key: head.idempotencyKey, fingerprint })
+      if (failed(begun)) return { outcome: begun }
+      const { answer } = begun.body as { answer: Outcome | null }
+      if (answer) return { outcome: answer, headers: replayed }
+      const outcome = await this.run(operation, head, body)
+      // What was refused for lack of room was not done: the next try is a first one.
+      if (outcome.status >= 500) return { outcome }
+      const finished = await dispatch.command(0, 'idempotency.finish', { key: head.idempotencyKey, fingerprint, answer: outcome })
+      return { outcome: failed(finished) ? finished : outcome }
+    })()
+    const settled = first.then(({ outcome }) => outcome)
+    this.keysUnderWay.set(head.idempotencyKey, settled)
+    try {
+      return await first
+    } finally {
+      this.keysUnderWay.delete(head.idempotencyKey)
+    }
+  }
+}

@@ -1,0 +1,89 @@
+/** HTTP beside the operations: health, metrics, specifications, pages; and the answer to every other path. */
+import type { HttpRequest, HttpResponse, TemplatedApp } from 'uWebSockets.js'
+import type { Guard } from '../guard.js'
+import type { Metrics } from '../metrics.js'
+import type { Operation, OperationContext } from '../operations/operation.js'
+import { problem } from '../problems.js'
+import { EventStreams } from './event-stream.js'
+import { openApiDocument } from './openapi.js'
+import { docsPage, frontPage } from './pages.js'
+import { respond, respondText } from './responder.js'
+import { Routes } from './routes.js'
+
+export interface HttpServerOptions {
+  app: TemplatedApp
+  operations: Operation[]
+  context: OperationContext
+  guard: Guard
+  metrics: Metrics
+  version: string
+}
+
+export class HttpServer {
+  readonly events: EventStreams
+  /** From here on the server is not ready: it stops. */
+  stopping = false
+
+  constructor(private readonly options: HttpServerOptions) {
+    const { app, operations, context, guard, metrics, version } = options
+    this.events = new EventStreams(context, guard)
+    app.get('/v1/events', (res, req) => this.events.handle(res, req))
+    new Routes({ app, operations, context, guard, metrics })
+
+    const openapi = JSON.stringify(openApiDocument(operations, version))
+    const docs = docsPage(operations)
+    this.get('/healthz', (res) => respond(res, { status: 200, body: { status: 'alive' } }))
+    this.get('/readyz', (res) => this.ready(res))
+    this.get('/openapi.json', (res) => respondText(res, 'application/json', openapi))
+    this.get('/docs', (res) => respondText(res, 'text/html; charset=utf-8', docs))
+    this.get('/metrics', (res, isGone) => {
+      void metrics.text().then((text) => {
+        if (!isGone()) respondText(res, 'text/plain; version=0.0.4; charset=utf-8', text)
+      })
+    })
+    this.get('/', (res, isGone) => {
+      void this.frontPage().then((text) => {
+        if (!isGone()) respondText(res, 'text/html; charset=utf-8', text)
+      })
+    })
+    app.any('/*', (res, req) => {
+      respond(res, problem(404, 'not_found', `There is nothing at ${req.getUrl().slice(0, 200)}; see /docs for what is.`))
+    })
+  }
+
+  private get(path: string, answer: (res: HttpResponse, isGone: () => boolean) => void): void {
+    const { app, guard } = this.options
+    app.get(path, (res: HttpResponse, req: HttpRequest) => {
+      let gone = false
+      res.onAborted(() => {
+        gone = true
+      })
+      const foreign = guard.refusal(req)
+      if (foreign !== undefined) respond(res, problem(403, 'foreign_request', foreign))
+      else answer(res, () => gone)
+    })
+    app.any(path, (res) => {
+      respond(res, problem(405, 'method_not_allowed', 'Only GET is possible here.'), { Allow: 'GET' })
+    })
+  }
+
+  private ready(res: HttpResponse): void {
+    const { logFault } = this.options.context.dispatch
+    if (this.stopping) respond(res, problem(503, 'stopping', 'The server stops; use another.'))
+    else if (logFault !== undefined) respond(res, problem(503, 'log_write_failed', logFault))
+    else respond(res, { status: 200, body: { status: 'ready' } })
+  }
+
+  private async frontPage(): Promise<string> {
+    const { dispatch, directory } = this.options.context
+    const figures = await dispatch.queryAll('figures', {})
+    const live = figures.reduce((sum, { body }) => sum + ((body as { live?: number }).live ?? 0), 0)
+    return frontPage({
+      version: this.options.version,
+      partitions: dispatch.host.partitions,
+      skus: directory.count('skus'),
+      locations: directory.count('locations'),
+      live,
+    })
+  }
+}

@@ -1,0 +1,39 @@
+/** Every limit of the edges, with its reason. What exceeds one is refused by name. */
+
+/** A request's body: the contract's figure. */
+export const BODY_BYTES_MAX = 1_048_576
+
+/** Records of one packed frame: 160 KB, a few milliseconds of work; more would make others wait. */
+export const FRAME_RECORDS_MAX = 4_096
+
+/** A WebSocket message: the largest frame or a control message of as much. */
+export const MESSAGE_BYTES_MAX = 262_144
+
+/** Requests under way in this process: bounds what is remembered about who is to be answered. */
+export const TICKETS_MAX = 262_144
+
+/** Packed frames of one socket that are not answered yet; more are answered `overloaded`. */
+export const FRAMES_IN_FLIGHT_MAX = 4_096
+
+/** Control messages of one socket that are not answered yet. */
+export const CONTROLS_IN_FLIGHT_MAX = 1_024
+
+/** Bytes that a reader may lag behind before its socket is closed: a slow reader must not grow the process. */
+export const READER_LAG_BYTES_MAX = 8 * 1_048_576
+
+/** Topics that one socket may subscribe to. */
+export const TOPICS_MAX = 1_024
+
+/** Names in one intern message, and items in one bulk command. */
+export const BULK_ITEMS_MAX = 500
+export const INTERN_NAMES_MAX = 10_000
+
+/** Lines of one batch of reservations. */
+export const BATCH_LINES_MAX = 500
+
+/** Readers of the event stream at once, and how often one that has nothing to read is written a comment. */
+export const EVENT_STREAMS_MAX = 256
+export const EVENT_STREAM_KEEPALIVE_MS = 15_000
+
+/** What a client that was told `overloaded` should wait: the mailbox of a partition empties in far less. */
+export const RETRY_AFTER_SECONDS = 1

@@ -1,0 +1,101 @@
+/** Figures for Prometheus, and the log of what should not happen. */
+import type { Logger } from 'pino'
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+import { STATS, type Stat } from '../engine/protocol.js'
+import type { Dispatch } from './dispatch.js'
+
+const HELP: Record<Stat, string> = {
+  sequence: 'Last record of the log',
+  commands: 'Commands applied since the start',
+  batches: 'Batches appended since the start',
+  logBytes: 'Bytes appended to the log since the start',
+  appendMilliseconds: 'Time spent in appends, waiting for the disk included',
+  applyMilliseconds: 'Time spent applying batches',
+  checkpoints: 'Checkpoints taken since the start',
+  checkpointPages: 'Pages in checkpoints since the start',
+  logRecordsKept: 'Records in the log behind the last checkpoint',
+  logWriteFailures: 'Batches that the disk refused',
+  checkpointFailures: 'Checkpoints that the disk refused',
+  timersRunning: 'Holds and sales whose time runs',
+}
+
+const snake = (name: string): string => name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
+
+export class Metrics {
+  private readonly registry = new Registry()
+  private readonly requests: Counter
+  private readonly durations: Histogram
+  private readonly frames: Counter
+  private readonly records: Counter
+  readonly sockets: Gauge
+
+  constructor(
+    dispatch: Dispatch,
+    private readonly logger: Logger,
+  ) {
+    const registers = [this.registry]
+    collectDefaultMetrics({ register: this.registry })
+    this.requests = new Counter({
+      name: 'doorbuster_requests_total',
+      help: 'Requests by operation and status',
+      labelNames: ['operation', 'status'],
+      registers,
+    })
+    this.durations = new Histogram({
+      name: 'doorbuster_request_seconds',
+      help: 'Time from a request to its answer',
+      buckets: [0.0005, 0.001, 0.002, 0.004, 0.008, 0.016, 0.032, 0.064, 0.128, 0.5, 2],
+      registers,
+    })
+    this.frames = new Counter({ name: 'doorbuster_frames_total', help: 'Packed frames taken', registers })
+    this.records = new Counter({ name: 'doorbuster_frame_records_total', help: 'Packed records taken', registers })
+    this.sockets = new Gauge({ name: 'doorbuster_sockets', help: 'Open WebSockets', registers })
+    new Gauge({
+      name: 'doorbuster_in_flight',
+      help: 'Requests that wait for a partition',
+      registers,
+      collect() {
+        this.set(dispatch.inFlight)
+      },
+    })
+    new Gauge({
+      name: 'doorbuster_overloads',
+      help: 'Requests that were told to come back',
+      registers,
+      collect() {
+        this.set(dispatch.overloads)
+      },
+    })
+    for (const stat of STATS) {
+      new Gauge({
+        name: `doorbuster_partition_${snake(stat)}`,
+        help: HELP[stat],
+        labelNames: ['partition'],
+        registers,
+        collect() {
+          for (let partition = 0; partition < dispatch.host.partitions; partition++) {
+            this.set({ partition }, dispatch.host.stats(partition)[stat])
+          }
+        },
+      })
+    }
+  }
+
+  request(operation: string, status: number, milliseconds: number): void {
+    this.requests.inc({ operation, status })
+    this.durations.observe(milliseconds / 1000)
+  }
+
+  frame(records: number): void {
+    this.frames.inc()
+    this.records.inc(records)
+  }
+
+  fault(where: string, error: unknown): void {
+    this.logger.error({ err: error, where }, 'an operation failed')
+  }
+
+  text(): Promise<string> {
+    return this.registry.metrics()
+  }
+}

@@ -1,0 +1,13 @@
+/** All operations. */
+import { catalogOperations } from './catalog.js'
+import { inventoryOperations } from './inventory.js'
+import type { Operation } from './operation.js'
+import { reservationOperations } from './reservations.js'
+import { saleOperations } from './sales.js'
+
+export const operations: Operation[] = [
+  ...catalogOperations,
+  ...inventoryOperations,
+  ...reservationOperations,
+  ...saleOperations,
+]

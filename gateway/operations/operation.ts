@@ -1,0 +1,76 @@
+/**
+ * An operation: one thing that a client may ask, by HTTP and by control message alike. Its schemas check the input and
+ * describe it in the OpenAPI document.
+ */
+import { z } from 'zod'
+import type { Outcome } from '../../engine/protocol.js'
+import type { Directory } from '../directory.js'
+import type { Dispatch } from '../dispatch.js'
+import { problem } from '../problems.js'
+
+export interface OperationContext {
+  dispatch: Dispatch
+  directory: Directory
+  now: () => number
+}
+
+export interface Operation {
+  /** As control messages name it. */
+  name: string
+  summary: string
+  /** None: only for control messages. Path parameters stand in braces. */
+  http?: { method: 'GET' | 'POST' | 'PUT'; path: string; status: number }
+  /** Path parameters, query and body in one. */
+  parameters?: z.ZodObject
+  query?: z.ZodObject
+  body?: z.ZodType
+  run(input: unknown, context: OperationContext): Promise<Outcome>
+}
+
+/** An operation whose `run` is typed by its schemas. */
+export function operation<
+  P extends z.ZodObject = z.ZodObject<Record<never, never>>,
+  Q extends z.ZodObject = z.ZodObject<Record<never, never>>,
+  B extends z.ZodType = z.ZodType<object>,
+>(definition: {
+  name: string
+  summary: string
+  http?: Operation['http']
+  parameters?: P
+  query?: Q
+  body?: B
+  run(input: z.output<P> & z.output<Q> & z.output<B>, context: OperationContext): Promise<Outcome>
+}): Operation {
+  // The three schemas have checked the parts of the input by the time that `run` sees them.
+  return definition as Operation
+}
+
+/** Checks the parts of an input; the outcome that says everything that is wrong, or the input. */
+export function checkInput(
+  operation: Operation,
+  parts: { parameters: unknown; query: unknown; body: unknown },
+): { input: unknown } | { refused: Outcome } {
+  const errors: { path: string; message: string }[] = []
+  const input = {}
+  for (const part of ['parameters', 'query', 'body'] as const) {
+    const schema = operation[part]
+    if (!schema) continue
+    const checked = schema.safeParse(parts[part])
+    if (checked.success) Object.assign(input, checked.data)
+    else for (const issue of checked.error.issues) errors.push({ path: issue.path.join('.'), message: issue.message })
+  }
+  if (errors.length === 0) return { input }
+  const first = errors[0]!
+  const detail = `${first.path === '' ? 'The body' : first.path}: ${first.message}${errors.length > 1 ? ` (and ${errors.length - 1} more)` : ''}`
+  return { refused: problem(422, 'invalid', detail, errors) }
+}
+
+export const failed = (outcome: Outcome): boolean => outcome.status >= 300
+
+/** One page of a list whose cursor is the position behind its last item. */
+export function pageFrom(cursor: string | undefined): number | Outcome {
+  if (cursor === undefined) return 0
+  const from = Number(cursor)
+  if (Number.isInteger(from) && from >= 0) return from
+  return problem(422, 'invalid', 'cursor: not one that this list gave', [{ path: 'cursor', message: 'unknown cursor' }])
+}

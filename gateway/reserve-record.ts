@@ -1,0 +1,53 @@
+/** A reservation as clients ask for it, and the packed record that it becomes. */
+import { createHash } from 'node:crypto'
+import type { z } from 'zod'
+import { ANY_LOCATION } from '../actors/inventory/wire.js'
+import type { Outcome } from '../engine/protocol.js'
+import type { Directory } from './directory.js'
+import { unknownLocation, unknownSku } from './operations/catalog.js'
+import type * as schemas from './schemas.js'
+
+export type ReservationRequest = z.output<typeof schemas.reservation>
+
+export const RESERVE_BYTES = 40
+const U64_MAX = (1n << 64n) - 1n
+
+/** The 16 bytes of a UUID. */
+export const idBytes = (id: string): Buffer => Buffer.from(id.replaceAll('-', ''), 'hex')
+
+/**
+ * The 64 bits that stand for a buyer: a number is itself, any other text a hash of it (two buyers in a billion billion
+ * would share one).
+ */
+export function buyerNumber(buyer: string | number): bigint {
+  if (typeof buyer === 'number') return BigInt(buyer)
+  if (/^[1-9]\d{0,19}$/.test(buyer) && BigInt(buyer) <= U64_MAX) return BigInt(buyer)
+  return createHash('sha256').update(buyer).digest().readBigUInt64LE() || 1n
+}
+
+/** Writes the record; returns the SKU's index, or the outcome that says what is unknown. */
+export function writeReserveRecord(
+  request: ReservationRequest,
+  directory: Directory,
+  into: DataView,
+  at: number,
+): number | Outcome {
+  const sku = directory.find('skus', request.sku)
+  if (sku < 0) return unknownSku(request.sku)
+  let location = ANY_LOCATION
+  if (request.location !== undefined) {
+    location = directory.find('locations', request.location)
+    if (location < 0) return unknownLocation(request.location)
+  }
+  // A channel that nothing was ever set apart for is like none.
+  const channel = request.channel === undefined ? 0 : Math.max(0, directory.find('channels', request.channel))
+  const id = idBytes(request.id)
+  for (let i = 0; i < 16; i++) into.setUint8(at + i, id[i]!)
+  into.setBigUint64(at + 16, request.buyer === undefined ? 0n : buyerNumber(request.buyer), true)
+  into.setUint32(at + 24, sku, true)
+  into.setUint32(at + 28, request.quantity, true)
+  into.setUint32(at + 32, request.ttlSeconds, true)
+  into.setUint16(at + 36, location, true)
+  into.setUint16(at + 38, channel, true)
+  return sku
+}

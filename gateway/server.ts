@@ -1,0 +1,128 @@
+/** The whole server: data directory, engine, gateway; started in this order, stopped in the other. */
+import { availableParallelism } from 'node:os'
+import type { Logger } from 'pino'
+import uws, { type us_listen_socket } from 'uWebSockets.js'
+import { lockDataDirectory, openDataDirectory } from '../engine/data-directory.js'
+import { DoorbusterError } from '../engine/errors.js'
+import { Host } from '../engine/host.js'
+import { Directory } from './directory.js'
+import { Dispatch } from './dispatch.js'
+import { Guard, isLoopback } from './guard.js'
+import { HttpServer } from './http/server.js'
+import { Metrics } from './metrics.js'
+import { operations } from './operations/index.js'
+import type { OperationContext } from './operations/operation.js'
+import { SocketServer } from './websocket/server.js'
+
+export interface ServerOptions {
+  host: string
+  port: number
+  dataDir: string
+  /** None: what the data directory was made for, or as many as threads. */
+  partitions?: number
+  /** None: one for each core but the gateway's. */
+  threads?: number
+  version: string
+  logger: Logger
+  /** Off only to measure recovery from the log alone. */
+  checkpoints?: boolean
+}
+
+/** A second server on the port is refused instead of sharing its connections. */
+const EXCLUSIVE_PORT = 1
+/** uWS takes options between port and callback, which its types leave out where a host is given. */
+type ListenWithOptions = (host: string, port: number, options: number, done: (listening: us_listen_socket | false) => void) => void
+
+/** How long a stop waits for what is in flight. */
+const DRAIN_MS = 5_000
+
+export class Server {
+  private constructor(
+    readonly port: number,
+    readonly context: OperationContext,
+    private readonly listening: us_listen_socket,
+    private readonly http: HttpServer,
+    private readonly sockets: SocketServer,
+    private readonly unlock: () => void,
+  ) {}
+
+  get url(): string {
+    return `http://127.0.0.1:${this.port}`
+  }
+
+  /** Starts everything; rejects with a DoorbusterError that says what to do. */
+  static async start(options: ServerOptions): Promise<Server> {
+    const { host, dataDir, logger } = options
+    if (!isLoopback(host)) {
+      throw new DoorbusterError(
+        'no_key',
+        `No API key has been created, so the server listens on loopback only, not on ${host}; leave --host out, or put a proxy that authenticates in front of 127.0.0.1`,
+      )
+    }
+    const threads = options.threads ?? Math.max(1, availableParallelism() - 1)
+    const { partitions } = openDataDirectory(dataDir, options.partitions, threads)
+    const unlock = lockDataDirectory(dataDir)
+    try {
+      const engine = await Host.start({
+        dataDir,
+        partitions,
+        threads,
+        actorsModule: new URL('../actors/main.js', import.meta.url).href,
+        checkpoints: options.checkpoints ?? true,
+        onRecovered: ({ type: _type, ...recovered }) => logger.info(recovered, 'recovered'),
+        onCheckpointFailed: (partition, reason) => logger.error({ partition, reason }, 'a checkpoint could not be written'),
+        onFatal: (error) => {
+          logger.fatal({ err: error }, 'the engine died; start again to recover from the log')
+          // Nothing may be answered any more: the exit is at once, and recovery is the cure.
+          process.exit(1)
+        },
+      })
+      const dispatch = new Dispatch(engine)
+      const directory = new Directory(dispatch)
+      await directory.load()
+      const context: OperationContext = { dispatch, directory, now: Date.now }
+      const metrics = new Metrics(dispatch, logger)
+      return await Server.listen(options, context, metrics, unlock)
+    } catch (error) {
+      unlock()
+      throw error
+    }
+  }
+
+  private static listen(
+    { host, port, version }: ServerOptions,
+    context: OperationContext,
+    metrics: Metrics,
+    unlock: () => void,
+  ): Promise<Server> {
+    const app = uws.App()
+    return new Promise((resolve, reject) => {
+      const listen = app.listen.bind(app) as unknown as ListenWithOptions
+      listen(host, port, EXCLUSIVE_PORT, (listening) => {
+        if (!listening) {
+          reject(new DoorbusterError('port_taken', `${host}:${port} is taken; choose another --port, or stop what uses it`))
+          return
+        }
+        const bound = uws.us_socket_local_port(listening)
+        const guard = new Guard(host, bound)
+        const http = new HttpServer({ app, operations, context, guard, metrics, version })
+        const sockets = new SocketServer({ app, operations, context, guard, metrics })
+        resolve(new Server(bound, context, listening, http, sockets, unlock))
+      })
+    })
+  }
+
+  /** Stops accepting, answers what is in flight, checkpoints, gives the directory back. */
+  async stop(): Promise<void> {
+    this.http.stopping = true
+    uws.us_listen_socket_close(this.listening)
+    const { dispatch } = this.context
+    for (const until = performance.now() + DRAIN_MS; dispatch.inFlight > 0 && performance.now() < until; ) {
+      await new Promise((done) => setTimeout(done, 5))
+    }
+    this.http.events.stop()
+    this.sockets.stop()
+    await dispatch.host.stop()
+    this.unlock()
+  }
+}
