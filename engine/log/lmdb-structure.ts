@@ -54,6 +54,8 @@ export interface StructureReport {
 const FAULTS_MAX = 50
 /** 4 TiB of 4 KiB pages: bounds the bitmap of claims at 128 MiB, whatever the file says. */
 const PAGES_MAX = 2 ** 30
+/** Allocated and freed again in one commit, hence never written, and then lost. */
+const LOST_BEYOND_MAX = 1_024
 /** Flags of the environment that lmdb-js's noSubdir, safeRestore and trackMetrics leave in the file. */
 const ENVIRONMENT_FLAGS = 0x4000 | 0x0800 | 0x0400
 
@@ -76,7 +78,7 @@ export function checkLmdbStructure(file: string): StructureReport {
     fd = openSync(file, 'r')
     const pages = openPages(fd, fstatSync(fd).size, fault)
     const metas = pages && readMetas(pages, fault)
-    if (metas && isNewest(metas, pages, fault)) walkTrees(metas, pages, report, fault)
+    if (metas && isNewest(metas, pages, fault)) walkTrees(metas.newest, pages, report, fault)
   } catch (error) {
     fault(0, `the file cannot be read: ${error instanceof Error ? error.message : String(error)}`)
   } finally {
@@ -177,8 +179,7 @@ function youngestRoot(meta: lmdb.Meta, file: lmdb.PageFile): number {
   return youngest
 }
 
-function walkTrees(metas: Metas, file: lmdb.PageFile, report: StructureReport, fault: Fault): void {
-  const meta = metas.newest
+function walkTrees(meta: lmdb.Meta, file: lmdb.PageFile, report: StructureReport, fault: Fault): void {
   const { lastPage, txnId } = meta
   report.pages = lastPage + 1
   report.txnId = txnId
@@ -193,24 +194,8 @@ function walkTrees(metas: Metas, file: lmdb.PageFile, report: StructureReport, f
   }
   for (const { entries } of report.databases) report.entries += entries
   report.freePages = new TreeWalk(ground, 'free', 'the free list', meta.free).run(meta.page, txnId).freePages
-  // After another fault it is no news that pages are missing.
-  if (report.faults.length === 0) accountForPages(metas, file, claims, report, fault)
-}
-
-function accountForPages(
-  { newest, older }: Metas,
-  file: lmdb.PageFile,
-  claims: PageClaims,
-  report: StructureReport,
-  fault: Fault,
-): void {
-  report.lostPages = newest.lastPage + 1 - lmdb.META_PAGES - claims.count
-  // Beyond these no page can have been lost before: the newest commit added it, or the file never had it.
-  const known = Math.min(older.lastPage + 1, file.pages)
-  let lost = 0
-  for (let page = lmdb.META_PAGES; page < known && lost < report.lostPages; page++) if (!claims.has(page)) lost++
-  if (lost < report.lostPages) {
-    const what = `${report.lostPages - lost} of the pages from ${known} on are neither in use nor free`
-    fault(newest.page, `${what}, although the commit or the file is new to them`)
-  }
+  report.lostPages = lastPage + 1 - lmdb.META_PAGES - claims.count
+  let beyond = 0
+  for (let page = file.pages; page <= lastPage && beyond <= LOST_BEYOND_MAX; page++) if (!claims.has(page)) beyond++
+  if (beyond > LOST_BEYOND_MAX) fault(meta.page, `the last page is ${lastPage}, while the file has ${file.pages} pages`)
 }

@@ -66,7 +66,7 @@ export class TreeWalk {
   private readonly title: string
   /** The size of the node at each even offset of the page at hand; all zero in between. */
   private readonly nodeBytes: Uint16Array
-  private freeWords: Buffer | undefined
+  private readonly freeWords: Buffer
   /** The one size of all integer keys, once it is known. */
   private integerBytes: number
 
@@ -80,6 +80,7 @@ export class TreeWalk {
     this.integerKeys = (tree.flags & lmdb.TREE_INTEGER_KEYS) !== 0
     this.nodeBytes = new Uint16Array(ground.file.pageSize / 2)
     this.integerBytes = kind === 'free' ? 8 : 0
+    this.freeWords = Buffer.alloc(kind === 'free' ? 8 * FREE_WORDS_CHUNK : 0)
   }
 
   /** `page` holds the tree's record and was written by commit `txnId`. */
@@ -208,7 +209,7 @@ export class TreeWalk {
       if (flags === lmdb.NODE_RUN) {
         const value = this.visitRun(number, page, at, bytes)
         if (this.kind === 'free' && value !== undefined) {
-          const words = (this.freeWords ??= Buffer.alloc(8 * FREE_WORDS_CHUNK))
+          const words = this.freeWords
           this.visitFreeEntry(number, page, node, bytes, (from, size) =>
             this.ground.file.read(words.subarray(0, size), value + from),
           )

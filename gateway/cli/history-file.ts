@@ -6,6 +6,7 @@ import { createReadStream } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { createGunzip } from 'node:zlib'
 import { Piscina } from 'piscina'
+import { DoorbusterError } from '../../engine/errors.js'
 import { type History, joinPieces } from './history.js'
 import { type HistoryPiece, readHeader } from './online-retail.js'
 import type { PieceTask } from './online-retail-worker.js'
@@ -54,7 +55,7 @@ export async function readHistory(path: string, parse: ParsePiece, threads = 1):
   }
   const last = cutter.end()
   if (last) await add(last)
-  if (!layout) throw new Error(`${path} is empty`)
+  if (!layout) throw new DoorbusterError('bad_file', `${path} is empty`)
   return joinPieces(await Promise.all(pieces))
 }
 

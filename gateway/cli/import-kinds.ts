@@ -15,6 +15,7 @@
  * forms in the tables below do as well. JSON lines are the bodies themselves, with `sku` or `id` beside the rest.
  */
 import type { z } from 'zod'
+import { DoorbusterError } from '../../engine/errors.js'
 import * as schemas from '../schemas.js'
 
 export type ImportKind = 'products' | 'locations' | 'stock'
@@ -96,11 +97,15 @@ const ATTRIBUTES = 'attributes.'
 export function detectKind(fields: readonly string[]): ImportKind {
   const names = new Set(fields.map(plain))
   const has = (...wanted: string[]) => wanted.every((name) => names.has(name))
-  if (has('lines') || has('channel', 'externalid')) throw new Error('orders cannot be imported by this version')
+  if (has('lines') || has('channel', 'externalid'))
+    throw new DoorbusterError('unsupported', 'orders cannot be imported by this version')
   if (has('sku', 'location', 'onhand')) return 'stock'
   if (has('sku', 'name')) return 'products'
   if (has('id', 'type')) return 'locations'
-  throw new Error(`cannot tell what the fields ${fields.join(', ')} are; say --kind ${IMPORT_KINDS.join(' | ')}`)
+  throw new DoorbusterError(
+    'bad_file',
+    `cannot tell what the fields ${fields.join(', ')} are; say --kind ${IMPORT_KINDS.join(' | ')}`,
+  )
 }
 
 /** Where each column of a CSV file goes. */

@@ -5,6 +5,7 @@ import { createInterface } from 'node:readline'
 import type { Readable } from 'node:stream'
 import { createGunzip } from 'node:zlib'
 import { type CsvError, parse } from 'csv-parse'
+import { DoorbusterError } from '../../engine/errors.js'
 import { bodyOf, type Columns, detectKind, type ImportKind, readColumns } from './import-kinds.js'
 
 /** A line's body, or why it could not be read. Lines are counted from 1, a CSV header among them. */
@@ -36,7 +37,7 @@ export async function openImport(path: string, kind: ImportKind | undefined, onB
   })
   const input = path.endsWith('.gz') ? gunzip(file) : file
   const source = format === 'csv' ? await openCsv(input, kind) : await openJsonLines(input, kind)
-  if (!source) throw new Error(`${path} has no lines to import`)
+  if (!source) throw new DoorbusterError('bad_file', `${path} has no lines to import`)
   return source
 }
 
@@ -44,7 +45,10 @@ function formatOf(path: string): 'csv' | 'json' {
   const name = path.toLowerCase().replace(/\.gz$/, '')
   if (name.endsWith('.csv')) return 'csv'
   if (/\.(jsonl|ndjson|json)$/.test(name)) return 'json'
-  throw new Error(`${path}: the name must end in .csv, .jsonl, .ndjson or .json, each with .gz or without`)
+  throw new DoorbusterError(
+    'bad_file',
+    `${path}: the name must end in .csv, .jsonl, .ndjson or .json, each with .gz or without`,
+  )
 }
 
 function gunzip(file: Readable): Readable {

@@ -4,6 +4,7 @@ import { DoorbusterClient } from '../client/index.js'
 import { type ImportKind, readItem } from './import-kinds.js'
 import { type ImportSource, openImport } from './import-rows.js'
 import { ImportSender } from './import-sender.js'
+import { withPlainErrors } from './plain-error.js'
 
 export interface ImportOptions {
   /** CSV with a header (`.csv`) or JSON lines (`.jsonl`, `.ndjson`, `.json`), each with `.gz` or without. */
@@ -37,7 +38,11 @@ const BAD_LINES_SHOWN = 20
 const DEADLINE_MS = 60_000
 
 /** Resolves with the exit code: 1 where nothing was imported, or a line was bad and `strict` is set. Rejects with what a person should read. */
-export async function importFile(options: ImportOptions): Promise<number> {
+export function importFile(options: ImportOptions): Promise<number> {
+  return withPlainErrors(() => importAndTell(options))
+}
+
+async function importAndTell(options: ImportOptions): Promise<number> {
   const started = performance.now()
   const bar = new SingleBar(
     {

@@ -1,5 +1,6 @@
 /** Stock as the server tells it, for many SKUs at once. */
 import { z } from 'zod'
+import { DoorbusterError } from '../../engine/errors.js'
 import type { DoorbusterClient } from '../client/index.js'
 
 const SKUS_PER_COMMAND = 500
@@ -26,12 +27,15 @@ export async function readInventories(client: DoorbusterClient, skus: readonly s
   const bySku = new Map<string, Inventory>()
   for (const reply of await Promise.all(replies)) {
     if (reply.status >= 300)
-      throw new Error(`inventory.getMany was refused with ${reply.status}: ${JSON.stringify(reply.body)}`)
+      throw new DoorbusterError(
+        'refused',
+        `inventory.getMany was refused with ${reply.status}: ${JSON.stringify(reply.body)}`,
+      )
     for (const item of ReplySchema.parse(reply.body).items) bySku.set(item.sku, item)
   }
   return skus.map((sku) => {
     const inventory = bySku.get(sku)
-    if (!inventory) throw new Error(`the server told nothing of the stock of ${sku}`)
+    if (!inventory) throw new DoorbusterError('refused', `the server told nothing of the stock of ${sku}`)
     return inventory
   })
 }

@@ -15,6 +15,7 @@
  */
 import { DateTime } from 'luxon'
 import { QUANTITY_MAX } from '../../actors/inventory/wire.js'
+import { DoorbusterError } from '../../engine/errors.js'
 import { readFirstRecord, readRecords } from './piece-records.js'
 import { stableHash } from './stable-hash.js'
 
@@ -71,14 +72,15 @@ export function readLayout(header: readonly string[]): Layout {
     InvoiceDate: layout.date,
   }
   const missing = Object.entries(required).flatMap(([name, column]) => (column < 0 ? [name] : []))
-  if (missing.length > 0) throw new Error(`this is not the Online Retail layout: no column ${missing.join(', ')}`)
+  if (missing.length > 0)
+    throw new DoorbusterError('bad_file', `this is not the Online Retail layout: no column ${missing.join(', ')}`)
   return layout
 }
 
 /** The first record of a file. */
 export function readHeader(firstPiece: Buffer): Layout {
   const header = readFirstRecord(firstPiece)
-  if (!header) throw new Error('the file is empty')
+  if (!header) throw new DoorbusterError('bad_file', 'the file is empty')
   return readLayout(header)
 }
 

@@ -6,6 +6,7 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { DoorbusterError } from '../../engine/errors.js'
 
 const START_TIMEOUT_MS = 60_000
 /** After SIGTERM; then it is killed. */
@@ -64,7 +65,10 @@ function listening(child: ChildProcess): Promise<string> {
   return new Promise((resolve, reject) => {
     let output = ''
     const timer = setTimeout(
-      () => reject(new Error(`the server did not listen in ${START_TIMEOUT_MS / 1000} s:\n${output}`)),
+      () =>
+        reject(
+          new DoorbusterError('no_server', `the server did not listen in ${START_TIMEOUT_MS / 1000} s:\n${output}`),
+        ),
       START_TIMEOUT_MS,
     )
     const read = (chunk: Buffer) => {
@@ -79,7 +83,7 @@ function listening(child: ChildProcess): Promise<string> {
     child.once('error', reject)
     child.once('close', (code, signal) => {
       clearTimeout(timer)
-      reject(new Error(`the server ended (${code ?? signal}) before it listened:\n${output}`))
+      reject(new DoorbusterError('no_server', `the server ended (${code ?? signal}) before it listened:\n${output}`))
     })
   })
 }
@@ -91,7 +95,9 @@ function freePort(): Promise<number> {
     server.listen(0, '127.0.0.1', () => {
       const address = server.address()
       server.close(() =>
-        address && typeof address === 'object' ? resolve(address.port) : reject(new Error('no free port')),
+        address && typeof address === 'object'
+          ? resolve(address.port)
+          : reject(new DoorbusterError('no_server', 'no free port')),
       )
     })
   })

@@ -5,6 +5,7 @@
  * (`csv-parse` with `relax_quotes`): a quote opens a field only at its beginning, a doubled quote inside is a literal
  * one, and a quote in the middle of an unquoted field means nothing. It jumps from quote to quote, not byte by byte.
  */
+import { DoorbusterError } from '../../engine/errors.js'
 
 const QUOTE = 0x22
 const COMMA = 0x2c
@@ -30,7 +31,10 @@ export class RecordCutter {
     this.scan()
     if (this.rest.length < this.pieceBytes || this.recordEnd === 0) {
       if (this.rest.length - this.recordEnd > RECORD_BYTES_MAX) {
-        throw new Error(`a record is longer than ${RECORD_BYTES_MAX} bytes: is a quote left open?`)
+        throw new DoorbusterError(
+          'bad_file',
+          `a record is longer than ${RECORD_BYTES_MAX} bytes: is a quote left open?`,
+        )
       }
       return undefined
     }

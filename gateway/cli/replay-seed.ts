@@ -1,5 +1,6 @@
 /** Sets the stage for a replay: locations, products and stock, before the clock starts. */
 import { NO_LOCATION, QUANTITY_MAX, STATUS_CODES, Status } from '../../actors/inventory/wire.js'
+import { DoorbusterError } from '../../engine/errors.js'
 import {
   type CommandReply,
   CountFrameWriter,
@@ -60,7 +61,8 @@ async function putLocations(client: DoorbusterClient): Promise<number[]> {
   const ids = ownLocations.map(({ id }) => id)
   const { locations } = await client.intern([], ids)
   const missing = ids.filter((_, i) => (locations[i] ?? -1) < 0)
-  if (missing.length > 0) throw new Error(`the server does not know the locations that it took: ${missing.join(', ')}`)
+  if (missing.length > 0)
+    throw new DoorbusterError('refused', `the server does not know the locations that it took: ${missing.join(', ')}`)
   return locations
 }
 
@@ -77,13 +79,15 @@ async function putProducts({ articles }: History, client: DoorbusterClient): Pro
   const indices = (await Promise.all(chunks)).flatMap((reply) => {
     expectDone(reply, 'product.putMany')
     const body = reply.body as { indices?: unknown; errors?: unknown } | null // looked at below
-    if (!Array.isArray(body?.indices)) throw new Error('product.putMany did not answer with indices')
+    if (!Array.isArray(body?.indices))
+      throw new DoorbusterError('refused', 'product.putMany did not answer with indices')
     if (Array.isArray(body.errors) && body.errors.length > 0) {
-      throw new Error(`product.putMany refused some: ${JSON.stringify(body.errors[0])}`)
+      throw new DoorbusterError('refused', `product.putMany refused some: ${JSON.stringify(body.errors[0])}`)
     }
     return body.indices as number[]
   })
-  if (indices.length !== articles.length) throw new Error('product.putMany answered for another number of products')
+  if (indices.length !== articles.length)
+    throw new DoorbusterError('refused', 'product.putMany answered for another number of products')
   return Uint32Array.from(indices)
 }
 
@@ -113,15 +117,18 @@ function sendCounts(socket: FrameSocket, counts: readonly Count[]): Promise<void
       }
       if (inFlight.size === 0) resolve()
     }
-    socket.onClose = (code, reason) => reject(new Error(`the server closed the connection: ${code} ${reason}`))
+    socket.onClose = (code, reason) =>
+      reject(new DoorbusterError('refused', `the server closed the connection: ${code} ${reason}`))
     socket.onFrame = (bytes) => {
       const writer = reader.read(bytes) ? inFlight.get(reader.frame) : undefined
-      if (!writer) return reject(new Error('the server sent a reply to no frame of ours'))
+      if (!writer) return reject(new DoorbusterError('refused', 'the server sent a reply to no frame of ours'))
       inFlight.delete(reader.frame)
       for (let record = 0; record < reader.count; record++) {
         const status = reader.status(record)
         if (status !== Status.done)
-          return reject(new Error(`a count of stock was refused: ${STATUS_CODES[status] ?? status}`))
+          return reject(
+            new DoorbusterError('refused', `a count of stock was refused: ${STATUS_CODES[status] ?? status}`),
+          )
       }
       free.push(writer)
       send()
@@ -132,5 +139,5 @@ function sendCounts(socket: FrameSocket, counts: readonly Count[]): Promise<void
 
 function expectDone(reply: CommandReply, name: string): void {
   if (reply.status < 300) return
-  throw new Error(`${name} was refused with ${reply.status}: ${JSON.stringify(reply.body)}`)
+  throw new DoorbusterError('refused', `${name} was refused with ${reply.status}: ${JSON.stringify(reply.body)}`)
 }

@@ -1,11 +1,13 @@
 /** `doorbuster replay`: real order history as load, and an audit of what was promised. */
 import { randomBytes } from 'node:crypto'
 import { Presets, SingleBar } from 'cli-progress'
+import { DoorbusterError } from '../../engine/errors.js'
 import { DoorbusterClient, FrameSocket } from '../client/index.js'
 import type { History } from './history.js'
 import { readHistoryFile } from './history-file.js'
 import { readInventories } from './inventory-view.js'
 import { OwnServer } from './own-server.js'
+import { withPlainErrors } from './plain-error.js'
 import { audit } from './replay-audit.js'
 import { ReplayLoad } from './replay-load.js'
 import { setStage } from './replay-seed.js'
@@ -32,7 +34,11 @@ const EXIT_OVERSOLD = 1
 const EXIT_INTERRUPTED = 130
 
 /** Resolves with the exit code: 0 where nothing was oversold, 1 otherwise. Rejects with what a person should read. */
-export async function replayFile(options: ReplayOptions): Promise<number> {
+export function replayFile(options: ReplayOptions): Promise<number> {
+  return withPlainErrors(() => replayAndTell(options))
+}
+
+async function replayAndTell(options: ReplayOptions): Promise<number> {
   const cleanUp: (() => unknown)[] = []
   let interrupt = () => {}
   const interrupted = new Promise<'interrupted'>((resolve) => {
@@ -54,7 +60,7 @@ export async function replayFile(options: ReplayOptions): Promise<number> {
 
 async function replay(options: ReplayOptions, cleanUp: (() => unknown)[]): Promise<ReplaySummary> {
   const [url, history] = await Promise.all([serverUrl(options, cleanUp), readHistoryFile(options.file)])
-  if (history.sales === 0) throw new Error(`${options.file} has no sale of goods in it`)
+  if (history.sales === 0) throw new DoorbusterError('bad_file', `${options.file} has no sale of goods in it`)
   const connection = { token: options.token }
   const client = await DoorbusterClient.connect(url, { ...connection, deadlineMs: 60_000 })
   cleanUp.push(() => client.close())

@@ -26,10 +26,10 @@ export function readBody(res: HttpResponse, announced: number, done: (body: Read
     // The chunk is valid only during this call.
     if (isLast && parts.length === 0) {
       over = true
-      done(Buffer.from(chunk))
+      done(Buffer.from(new Uint8Array(chunk)))
       return
     }
-    parts.push(Buffer.from(chunk.slice(0)))
+    parts.push(Buffer.from(new Uint8Array(chunk)))
     if (!isLast) return
     over = true
     done(Buffer.concat(parts, length))

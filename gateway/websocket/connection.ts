@@ -5,12 +5,17 @@ import { READER_LAG_BYTES_MAX } from '../limits.js'
 /** Close codes of RFC 6455. */
 export const Close = { goingAway: 1001, malformed: 1007, policy: 1008, tooBig: 1009, overloaded: 1013 } as const
 
+/** uWS copies the fields of what it is given onto the socket, so the connection hangs there whole. */
+export interface SocketData {
+  connection: Connection
+}
+
 export class Connection {
   open = true
   framesInFlight = 0
   controlsInFlight = 0
   readonly topics = new Set<string>()
-  socket!: WebSocket<Connection>
+  socket!: WebSocket<SocketData>
 
   /** `channel`: the index of the channel that the socket speaks for; 0: none. */
   constructor(readonly channel: number) {}

@@ -7,7 +7,7 @@ import { MESSAGE_BYTES_MAX } from '../limits.js'
 import type { Metrics } from '../metrics.js'
 import type { Operation, OperationContext } from '../operations/operation.js'
 import { problem } from '../problems.js'
-import { Close, Connection } from './connection.js'
+import { Close, Connection, type SocketData } from './connection.js'
 import { Controls } from './control.js'
 import { PackedFrames } from './frames.js'
 import { Subscriptions } from './subscriptions.js'
@@ -36,14 +36,14 @@ export class SocketServer {
     this.frames = new PackedFrames(context.dispatch, context.directory, metrics)
     this.controls = new Controls(operations, context, metrics)
     this.subscriptions = new Subscriptions(context)
-    app.ws<Connection>('/v1/socket', {
+    app.ws<SocketData>('/v1/socket', {
       maxPayloadLength: HARD_BYTES_MAX,
       idleTimeout: IDLE_SECONDS,
       sendPingsAutomatically: true,
       upgrade: (res, req, socketContext) => this.upgrade(res, req, socketContext),
       open: (ws) => this.opened(ws),
-      message: (ws, message, isBinary) => this.message(ws.getUserData(), message, isBinary),
-      close: (ws) => this.closed(ws.getUserData()),
+      message: (ws, message, isBinary) => this.message(ws.getUserData().connection, message, isBinary),
+      close: (ws) => this.closed(ws.getUserData().connection),
     })
   }
 
@@ -59,11 +59,12 @@ export class SocketServer {
     const key = req.getHeader('sec-websocket-key')
     const extensions = req.getHeader('sec-websocket-extensions')
     // A channel that nothing was ever set apart for is like none.
-    res.upgrade(new Connection(Math.max(0, channel)), key, SUBPROTOCOL, extensions, socketContext)
+    const connection = new Connection(Math.max(0, channel))
+    res.upgrade({ connection }, key, SUBPROTOCOL, extensions, socketContext)
   }
 
-  private opened(ws: WebSocket<Connection>): void {
-    const connection = ws.getUserData()
+  private opened(ws: WebSocket<SocketData>): void {
+    const { connection } = ws.getUserData()
     connection.socket = ws
     this.connections.add(connection)
     this.subscriptions.add(connection)
