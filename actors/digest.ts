@@ -17,7 +17,11 @@ export const kindOfDocument = (key: string): 'everywhere' | 'own' | 'once' => {
   return EVERYWHERE.has(kind) ? 'everywhere' : OWN.has(kind) ? 'own' : 'once'
 }
 
-export function addToDigest(digest: Digest, actors: RetailActors, { store, placement, partition }: ActorsContext): void {
+export function addToDigest(
+  digest: Digest,
+  actors: RetailActors,
+  { store, placement, partition }: ActorsContext,
+): void {
   const { stock, reservations, pools } = actors.inventory
   for (const [key, content] of store.documents()) {
     const kind = kindOfDocument(key)
@@ -26,7 +30,8 @@ export function addToDigest(digest: Digest, actors: RetailActors, { store, place
   }
   for (const kind of NAME_KINDS) {
     const names = actors.catalog.names[kind]
-    for (let index = 0; index < names.count; index++) digest.addDocument(`name/${kind}/${index}`, utf8.encode(names.name(index)))
+    for (let index = 0; index < names.count; index++)
+      digest.addDocument(`name/${kind}/${index}`, utf8.encode(names.name(index)))
   }
   const image = new Uint32Array(12)
   for (let sku = 0; sku < stock.skuCount; sku++) {

@@ -39,12 +39,30 @@ export class Idempotency {
     return ok(null)
   }
 
+  /** All keys that are kept, oldest first, with their answers. */
+  forEachKey(visit: (key: string) => void): void {
+    const numbers = this.arena.doubles
+    for (let number = numbers[1]! + 1; number <= numbers[0]!; number++) {
+      const key = readDocument<string>(this.store, `key-order/${number}`)
+      if (key !== undefined) visit(key)
+    }
+  }
+
+  /** Takes a key's place in the order over; its answer has come as a document already. */
+  adopt(key: string): void {
+    this.enqueue(key)
+  }
+
   private keep(key: string, answer: KeptAnswer): void {
+    writeDocument(this.store, `key/${key}`, answer)
+    this.enqueue(key)
+  }
+
+  private enqueue(key: string): void {
     const numbers = this.arena.doubles
     this.arena.touchPage(0)
     const number = numbers[0]! + 1
     numbers[0] = number
-    writeDocument(this.store, `key/${key}`, answer)
     writeDocument(this.store, `key-order/${number}`, key)
     if (number - numbers[1]! <= IDEMPOTENCY_KEYS_KEPT) return
     numbers[1]!++

@@ -6,7 +6,7 @@ import type { Outcome } from '../engine/protocol.js'
 import { Catalog, type LocationEntry, type NameKind, type ProductEntry } from './catalog/catalog.js'
 import { addToDigest } from './digest.js'
 import { Idempotency } from './idempotency.js'
-import { type BatchRequest, Batches } from './inventory/batch.js'
+import { Batches, type BatchRequest } from './inventory/batch.js'
 import { checkBooks } from './inventory/books.js'
 import { Buyers } from './inventory/buyers.js'
 import { type Adjustment, type CountItem, Counts } from './inventory/counts.js'
@@ -31,13 +31,14 @@ export class RetailActors implements Actors {
   readonly inventory: Inventory
   readonly catalog: Catalog
   readonly sales: Sales
+  readonly idempotency: Idempotency
   private readonly frames: Frames
   private readonly commands: Record<string, Handler>
   private readonly messages: Record<string, MessageHandler>
   private readonly queries: Record<string, QueryHandler>
   private readonly expire: (record: number) => void
 
-  constructor(private readonly context: ActorsContext) {
+  constructor(readonly context: ActorsContext) {
     const { store, placement, partition, seed } = context
     const hash = new KeyedHash(seed)
     const locations = new Locations()
@@ -56,6 +57,7 @@ export class RetailActors implements Actors {
     this.inventory = inventory
     this.catalog = catalog
     this.sales = sales
+    this.idempotency = idempotency
     this.frames = new Frames(inventory, (index) => placement.localOf(index))
     this.expire = (record) => inventory.expire(record)
 

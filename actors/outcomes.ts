@@ -13,6 +13,10 @@ export const unknownSku = (): Outcome => problem(404, 'unknown_sku', 'There is n
 export const unknownLocation = (): Outcome =>
   problem(404, 'unknown_location', 'There is no such location in service; put the location first.')
 export const full = (what: string): Outcome =>
-  problem(503, 'overloaded', `There is no room for more ${what} in this partition; see the limits in the documentation.`)
+  problem(
+    503,
+    'overloaded',
+    `There is no room for more ${what} in this partition; see the limits in the documentation.`,
+  )
 export const conflict = (what: string): Outcome =>
   problem(409, 'conflict', `${what} was used before with other content; use a new id, or send the first content again.`)

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fill } from './catalogue.js'
-import { assertNoRefusal } from './engine-rates.js'
+import { assertServed } from './engine-rates.js'
 import type { Figure } from './figures.js'
 import { runLoad } from './load.js'
 import type { Context, Scenario } from './scenario.js'
@@ -64,7 +64,7 @@ async function reserve(context: Context, server: Server, skus: Uint32Array, rese
     measureMs: FILL_PATIENCE_MS,
     reservationsMax: reservations,
   })
-  assertNoRefusal(report)
+  assertServed(report)
   return report.operations
 }
 
@@ -123,7 +123,7 @@ function measureChurn(context: Context): Promise<Figure> {
       live: CHURN_LIVE,
       measureMs: context.minutes * 60_000,
     }).finally(() => clearInterval(sampler))
-    assertNoRefusal(report)
+    assertServed(report)
     // The first third fills what is bounded (what is remembered of ended reservations); then nothing may grow.
     const third = Math.max(1, Math.floor(samples.length / 3))
     const middle = mean(samples.slice(third, 2 * third))

@@ -40,7 +40,6 @@ export interface HttpJob {
   readonly url: string
   readonly skus: readonly string[]
   readonly connections: number
-  readonly pipelining: number
   readonly warmUpMs: number
   readonly measureMs: number
 }

@@ -4,6 +4,7 @@
  */
 import { parentPort, workerData } from 'node:worker_threads'
 import { type CheckpointBeginning, CheckpointReceiver, type CheckpointRingMemory } from './checkpoint-ring.js'
+import { systemReason } from './errors.js'
 import {
   openStore,
   packValue,
@@ -77,7 +78,7 @@ async function run({ file, partition, ring }: CheckpointerData): Promise<void> {
       watermark = takeCheckpoint(db, receiver, item.beginning, watermark)
       receiver.report(true)
     } catch (error) {
-      parentPort!.postMessage({ type: 'failed', reason: error instanceof Error ? error.message : String(error) })
+      parentPort!.postMessage({ type: 'failed', reason: systemReason(error) })
       receiver.report(false)
     }
   }

@@ -24,3 +24,6 @@ export class LogWriteError extends DoorbusterError {
     super('log_write_failed', message, options)
   }
 }
+
+/** What the system said, for the end of a sentence. */
+export const systemReason = (error: unknown): string => (error instanceof Error ? error.message : String(error))

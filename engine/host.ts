@@ -7,7 +7,7 @@ import { Worker } from 'node:worker_threads'
 import { pack, unpack } from 'msgpackr'
 import { makeCheckpointRing } from './checkpoint-ring.js'
 import type { CheckpointerData } from './checkpointer.js'
-import { logFile, storeFile } from './data-directory.js'
+import { type Description, logFile, storeFile } from './data-directory.js'
 import { Doorbell, makeDoorbell } from './doorbell.js'
 import { DoorbusterError } from './errors.js'
 import { BATCH_BYTES_MAX, MAILBOX_BYTES, PEER_MAILBOX_BYTES } from './limits.js'
@@ -18,7 +18,7 @@ import { makeStats, readStats } from './stats.js'
 
 export interface HostOptions {
   dataDir: string
-  partitions: number
+  description: Description
   threads: number
   /** Address of the module that exports `createActors`. */
   actorsModule: string
@@ -66,13 +66,14 @@ export class Host {
 
   /** Starts everything and resolves once all partitions have recovered; rejects with what is wrong. */
   static async start(options: HostOptions): Promise<Host> {
-    const host = new Host(options.partitions)
+    const host = new Host(options.description.partitions)
     await host.startThreads(options)
     return host
   }
 
   private async startThreads(options: HostOptions): Promise<void> {
-    const { partitions, dataDir } = options
+    const { description, dataDir } = options
+    const { partitions } = description
     const threads = Math.min(options.threads, partitions)
     const bells = Array.from({ length: threads }, makeDoorbell)
     const bellOf = (partition: number) => bells[partition % threads]!
@@ -89,8 +90,8 @@ export class Host {
       const others = partitions === 1 ? [] : Array.from({ length: partitions }, (_unused, i) => i)
       return {
         partition,
-        logFile: logFile(dataDir, partition),
-        storeFile: storeFile(dataDir, partition),
+        logFile: logFile(dataDir, description, partition),
+        storeFile: storeFile(dataDir, description, partition),
         inbox: makeMailbox(MAILBOX_BYTES),
         outbox: makeMailbox(MAILBOX_BYTES),
         checkpoints: makeCheckpointRing(),

@@ -53,19 +53,20 @@ const bell = new Doorbell(data.bell)
 function openPartition(memory: PartitionMemory, createActors: CreateActors) {
   const ring = new CheckpointRing(memory.checkpoints)
   const store = new Store(memory.storeFile, memory.partition, ring)
-  const state = new PartitionState(
-    store,
-    memory.partition,
-    new Placement(data.partitionCount),
-    createActors,
-    data.seed,
-  )
+  const state = new PartitionState(store, memory.partition, new Placement(data.partitionCount), createActors, data.seed)
   const started = performance.now()
   state.loadCheckpoint()
   const log = new LmdbLog({ file: memory.logFile, partition: memory.partition, position: state.position })
   const { records, commands, bytes } = state.replay(log)
   const milliseconds = performance.now() - started
-  post({ type: 'recovered', partition: memory.partition, records, commands, milliseconds, sequence: state.position.sequence })
+  post({
+    type: 'recovered',
+    partition: memory.partition,
+    records,
+    commands,
+    milliseconds,
+    sequence: state.position.sequence,
+  })
 
   const peers: Peer[] = memory.peers.map((peer) => {
     const writer = new MailboxWriter(peer.to)

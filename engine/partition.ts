@@ -89,6 +89,7 @@ export class Partition {
     this.park()
     stats.set('sequence', state.position.sequence)
     stats.set('logRecordsKept', log.last.sequence - log.first + 1)
+    if (this.options.peers.length > 0) stats.set('messagesWaiting', state.outbox.waiting)
     stats.set('timersRunning', state.actors.timersRunning())
     return appended || answered || exchanged
   }

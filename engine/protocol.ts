@@ -66,11 +66,11 @@ export const STATS = [
   'appendMilliseconds',
   'applyMilliseconds',
   'checkpoints',
-  'checkpointPages',
   'logRecordsKept',
   'logWriteFailures',
   'checkpointFailures',
   'timersRunning',
+  'messagesWaiting',
 ] as const
 export type Stat = (typeof STATS)[number]
 export const STATS_BYTES = STATS.length * 8

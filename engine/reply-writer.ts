@@ -78,7 +78,10 @@ export class ReplyWriter implements Answers {
   reply(ticket: number, outcome: Outcome): void {
     let bytes = pack(outcome)
     if (bytes.length > this.mailbox.payloadMax) {
-      bytes = pack({ status: 500, body: { code: 'too_large', detail: 'The answer is too large; ask for a smaller page.' } })
+      bytes = pack({
+        status: 500,
+        body: { code: 'too_large', detail: 'The answer is too large; ask for a smaller page.' },
+      })
     }
     this.put(Outbound.reply, ticket, bytes)
   }

@@ -93,7 +93,9 @@ export class PartitionState implements Step {
       bytes += record.length
     }
     if (this.position.sequence !== log.last.sequence) {
-      throw new DamageError(`partition ${this.partition}: the log ends at ${this.position.sequence}, not ${log.last.sequence}`)
+      throw new DamageError(
+        `partition ${this.partition}: the log ends at ${this.position.sequence}, not ${log.last.sequence}`,
+      )
     }
     return { records, commands, bytes }
   }
@@ -148,7 +150,9 @@ export class PartitionState implements Step {
         this.outbox.acknowledge(origin, unpack(payload) as number)
         break
       default:
-        throw new DamageError(`partition ${this.partition}: log record ${batch.sequence} has an entry of an unknown kind`)
+        throw new DamageError(
+          `partition ${this.partition}: log record ${batch.sequence} has an entry of an unknown kind`,
+        )
     }
   }
 

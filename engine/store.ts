@@ -9,7 +9,7 @@
  */
 import { Arena, PAGE_BYTES } from './arena.js'
 import { assert } from './assert.js'
-import type { CheckpointRing } from './checkpoint-ring.js'
+import type { CheckpointBeginning, CheckpointRing } from './checkpoint-ring.js'
 import { DamageError } from './errors.js'
 import { CHECKPOINT_PAGES_PER_STEP } from './limits.js'
 import type { LogPosition } from './log/log.js'
@@ -17,10 +17,13 @@ import {
   documentKey,
   openStore,
   openValue,
+  packValue,
+  pageKey,
   parseKey,
   readWatermark,
   type StoreDatabase,
   type Watermark,
+  writeWatermark,
 } from './store-format.js'
 
 const DELETED = Symbol('deleted')
@@ -37,12 +40,19 @@ export class Store {
   /** The last checkpoint. */
   watermark: Watermark | undefined
 
+  private readonly ring: CheckpointRing | undefined
+
+  /**
+   * `writer` takes the checkpoints: a checkpointer's ring; `offline`, for a store that is written once as a whole; none,
+   * and the store is only read.
+   */
   constructor(
     file: string,
     private readonly partition: number,
-    private readonly ring: CheckpointRing | undefined,
+    writer: CheckpointRing | 'offline' | undefined,
   ) {
-    this.db = openStore(file, ring === undefined)
+    this.db = openStore(file, writer === undefined)
+    this.ring = writer === 'offline' ? undefined : writer
   }
 
   /** Adds an arena; all are added before `load`. Ids are for ever: 0 to 255, one meaning each. */
@@ -184,6 +194,30 @@ export class Store {
     this.current = new Map([...(this.taking ?? []), ...this.current])
     this.taking = undefined
     this.takingPosition = undefined
+  }
+
+  /** Writes a state that was made from nothing, as its first checkpoint. */
+  writeWhole({ position, timeMs }: CheckpointBeginning): void {
+    this.db.transactionSync(() => {
+      let pages = 0
+      for (const arena of this.arenas.values()) {
+        arena.beginCheckpoint((_arena, page) => {
+          const key = pageKey(arena.id, page)
+          this.db.putSync(key, packValue(key, arena.pageBytes(page)))
+          pages++
+        })
+        arena.continueCheckpoint(Number.POSITIVE_INFINITY)
+        arena.endCheckpoint(true)
+      }
+      let documents = 0
+      for (const [name, value] of this.current) {
+        if (value === DELETED) continue
+        const key = documentKey(name)
+        this.db.putSync(key, packValue(key, value))
+        documents++
+      }
+      writeWatermark(this.db, { position, timeMs, pages, documents })
+    })
   }
 
   close(): Promise<void> {

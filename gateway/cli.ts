@@ -8,11 +8,13 @@ import { DoorbusterError } from '../engine/errors.js'
 const packageFile = new URL('../../package.json', import.meta.url)
 const { version } = JSON.parse(readFileSync(packageFile, 'utf8')) as { version: string }
 
-const wholeNumber = (least: number, most: number) => (text: string): number => {
-  const value = Number(text)
-  if (Number.isInteger(value) && value >= least && value <= most) return value
-  throw new DoorbusterError('bad_option', `${text} is not a whole number from ${least} to ${most}`)
-}
+const wholeNumber =
+  (least: number, most: number) =>
+  (text: string): number => {
+    const value = Number(text)
+    if (Number.isInteger(value) && value >= least && value <= most) return value
+    throw new DoorbusterError('bad_option', `${text} is not a whole number from ${least} to ${most}`)
+  }
 
 const option = (flags: string, description: string): Option => {
   const made = new Option(flags, description)
@@ -34,13 +36,117 @@ program
   .addOption(dataDirOption())
   .addOption(option('--partitions <n>', 'partitions of a new data directory').argParser(wholeNumber(1, 64)))
   .addOption(option('--threads <n>', 'threads that run them').argParser(wholeNumber(1, 64)))
-  .addOption(option('--demo', 'load the demo network and catalogue into an empty data directory'))
+  .addOption(option('--demo', 'load the demo network and catalogue into an empty data directory').default(false))
   .addOption(new Option('--no-demo', 'start empty'))
   .addOption(option('--log-level <level>', 'what goes to standard error').default('info'))
   .action(async (options) => {
     const { serve } = await import('./cli/serve.js')
     await serve({ ...options, version })
   })
+
+/** A command whose action gives the exit status. */
+const exits =
+  <Inputs extends unknown[]>(action: (...inputs: Inputs) => Promise<number>) =>
+  async (...inputs: Inputs): Promise<void> => {
+    process.exitCode = await action(...inputs)
+  }
+
+program
+  .command('import <file>')
+  .description('import catalogue, stock or locations from CSV or JSON lines')
+  .addOption(urlOption())
+  .addOption(new Option('--kind <kind>', 'what the file holds').choices(['products', 'locations', 'stock']))
+  .option('--strict', 'exit with 1 where any line was bad', false)
+  .option('--json', 'one JSON object instead of a page', false)
+  .action(
+    exits(async (file: string, options: { url: string; kind?: 'products'; strict: boolean; json: boolean }) => {
+      const { importFile } = await import('./cli/import.js')
+      return importFile({ file, ...options })
+    }),
+  )
+
+program
+  .command('replay <file>')
+  .description('drive a server with real order history (Online Retail layout, .csv or .csv.gz)')
+  .addOption(option('--url <url>', 'a running server; none: one of its own'))
+  .addOption(option('--data-dir <directory>', "its own server's data, kept afterwards; none: temporary"))
+  .addOption(option('--speed <speed>', 'max, or how many times as fast as it happened, such as 1000x').default('max'))
+  .addOption(option('--stock <share>', "stock as a share of each SKU's demand").default('0.8'))
+  .option('--json', 'one JSON object instead of a page', false)
+  .action(
+    exits(async (file: string, { speed, stock, ...options }: ReplayFlags) => {
+      const { replayFile } = await import('./cli/replay.js')
+      return replayFile({ file, ...options, speed: readSpeed(speed), stockFactor: readShare(stock) })
+    }),
+  )
+
+interface ReplayFlags {
+  url?: string
+  dataDir?: string
+  speed: string
+  stock: string
+  json: boolean
+}
+
+function readSpeed(text: string): number | 'max' {
+  if (text === 'max') return 'max'
+  const times = Number(text.replace(/[x×]$/, ''))
+  if (Number.isFinite(times) && times > 0) return times
+  throw new DoorbusterError('bad_option', `--speed is max, or a number of times such as 1000x, not ${text}`)
+}
+
+function readShare(text: string): number {
+  const share = Number(text)
+  if (text.trim() !== '' && share >= 0 && share <= 1_000) return share
+  throw new DoorbusterError('bad_option', `--stock is a share of the demand such as 0.8, not ${text}`)
+}
+
+program
+  .command('verify')
+  .description('read a whole data directory that no server has open, and say what is wrong')
+  .addOption(dataDirOption())
+  .option('--json', 'one JSON object instead of a page', false)
+  .action(
+    exits(async (options: { dataDir: string; json: boolean }) => {
+      const { verify } = await import('./cli/maintenance.js')
+      return verify(options)
+    }),
+  )
+
+program
+  .command('backup <directory>')
+  .description('back up into a new directory, also while a server runs')
+  .addOption(dataDirOption())
+  .addOption(urlOption())
+  .action(
+    exits(async (directory: string, options: { dataDir: string; url: string }) => {
+      const { backup } = await import('./cli/maintenance.js')
+      return backup({ directory, ...options })
+    }),
+  )
+
+program
+  .command('restore <directory>')
+  .description('make a new data directory from a backup')
+  .addOption(dataDirOption())
+  .action(
+    exits(async (directory: string, options: { dataDir: string }) => {
+      const { restoreFrom } = await import('./cli/maintenance.js')
+      return restoreFrom({ directory, ...options })
+    }),
+  )
+
+program
+  .command('reshard')
+  .description('write a stopped data directory anew for another number of partitions')
+  .addOption(dataDirOption())
+  .addOption(new Option('--partitions <n>', 'how many').argParser(wholeNumber(1, 64)).makeOptionMandatory())
+  .action(
+    exits(async (options: { dataDir: string; partitions: number }) => {
+      const { reshardTo } = await import('./cli/maintenance.js')
+      return reshardTo(options)
+    }),
+  )
 
 /** Runs a command and ends the process with its status, or with 1 and a sentence that says what to do. */
 async function main(): Promise<void> {

@@ -59,7 +59,9 @@ export class Dispatch implements HostListener {
 
   /** The same query to all partitions; the outcomes in their order. */
   queryAll(name: string, body: unknown): Promise<Outcome[]> {
-    return Promise.all(Array.from({ length: this.host.partitions }, (_, partition) => this.query(partition, name, body)))
+    return Promise.all(
+      Array.from({ length: this.host.partitions }, (_, partition) => this.query(partition, name, body)),
+    )
   }
 
   ask(send: (ticket: number) => boolean): Promise<Outcome> {

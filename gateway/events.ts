@@ -47,7 +47,8 @@ export class EventCursor {
   static parse(text: string, partitions: number): EventCursor | undefined {
     if (text === '') return new EventCursor(new Array<number>(partitions).fill(0))
     const numbers = text.split('.').map(Number)
-    const valid = numbers.length === partitions && numbers.every((number) => Number.isSafeInteger(number) && number >= 0)
+    const valid =
+      numbers.length === partitions && numbers.every((number) => Number.isSafeInteger(number) && number >= 0)
     return valid ? new EventCursor(numbers) : undefined
   }
 
@@ -58,7 +59,10 @@ export class EventCursor {
   /** The next events, at most `limit` of each partition, moving the cursor behind each as it is taken. */
   async *next(dispatch: Dispatch, limit: number): AsyncGenerator<EngineEvent> {
     for (let partition = 0; partition < this.numbers.length; partition++) {
-      const { status, body } = await dispatch.query(partition, 'engine.events', { after: this.numbers[partition], limit })
+      const { status, body } = await dispatch.query(partition, 'engine.events', {
+        after: this.numbers[partition],
+        limit,
+      })
       if (status !== 200) continue
       for (const event of (body as { events: EngineEvent[] }).events) {
         this.numbers[partition] = event.number

@@ -7,7 +7,8 @@ import type { HttpRequest } from 'uWebSockets.js'
 
 const LOOPBACK = ['127.0.0.1', 'localhost', '[::1]']
 
-export const isLoopback = (host: string): boolean => host === 'localhost' || host === '::1' || /^127\.\d+\.\d+\.\d+$/.test(host)
+export const isLoopback = (host: string): boolean =>
+  host === 'localhost' || host === '::1' || /^127\.\d+\.\d+\.\d+$/.test(host)
 
 export class Guard {
   private readonly hosts: Set<string>

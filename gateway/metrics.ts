@@ -12,11 +12,11 @@ const HELP: Record<Stat, string> = {
   appendMilliseconds: 'Time spent in appends, waiting for the disk included',
   applyMilliseconds: 'Time spent applying batches',
   checkpoints: 'Checkpoints taken since the start',
-  checkpointPages: 'Pages in checkpoints since the start',
   logRecordsKept: 'Records in the log behind the last checkpoint',
   logWriteFailures: 'Batches that the disk refused',
   checkpointFailures: 'Checkpoints that the disk refused',
   timersRunning: 'Holds and sales whose time runs',
+  messagesWaiting: 'Messages that another partition has not acknowledged',
 }
 
 const snake = (name: string): string => name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)

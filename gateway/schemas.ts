@@ -1,8 +1,8 @@
 /** The shapes that clients send: checked at the edge, and the source of the OpenAPI document. */
 import { IANAZone } from 'luxon'
 import { z } from 'zod'
-import { CHANNELS_PER_SALE, NAME_BYTES_MAX } from '../actors/limits.js'
 import { QUANTITY_MAX, TTL_SECONDS_DEFAULT, TTL_SECONDS_MAX } from '../actors/inventory/wire.js'
+import { CHANNELS_PER_SALE, NAME_BYTES_MAX } from '../actors/limits.js'
 import { BATCH_LINES_MAX, BULK_ITEMS_MAX } from './limits.js'
 
 const CONTROL_CHARACTERS = /\p{Cc}/u
@@ -61,17 +61,26 @@ export const product = z.object({
   weightGrams: z.int().min(0).max(QUANTITY_MAX).optional(),
   price: money.optional(),
   attributes: z.record(z.string().max(100), z.union([z.string().max(1000), z.number(), z.boolean()])).optional(),
-  kit: z.array(z.object({ sku: skuName, quantity })).max(100).optional(),
+  kit: z
+    .array(z.object({ sku: skuName, quantity }))
+    .max(100)
+    .optional(),
   limitPerBuyer: quantity.optional(),
   backorder: z.boolean().optional(),
 })
 export const products = z.object({
-  products: z.array(product.extend({ sku: skuName })).min(1).max(BULK_ITEMS_MAX),
+  products: z
+    .array(product.extend({ sku: skuName }))
+    .min(1)
+    .max(BULK_ITEMS_MAX),
 })
 
 export const count = z.object({ onHand: stockFigure, safetyStock: stockFigure.default(0) })
 export const counts = z.object({
-  items: z.array(count.extend({ sku: skuName, location: locationName })).min(1).max(BULK_ITEMS_MAX),
+  items: z
+    .array(count.extend({ sku: skuName, location: locationName }))
+    .min(1)
+    .max(BULK_ITEMS_MAX),
 })
 export const skuList = z.object({ skus: z.array(skuName).min(1).max(BULK_ITEMS_MAX) })
 

@@ -1,8 +1,10 @@
 /** The whole server: data directory, engine, gateway; started in this order, stopped in the other. */
+
+import uws, { type us_listen_socket } from 'uWebSockets.js'
 import { availableParallelism } from 'node:os'
 import type { Logger } from 'pino'
-import uws, { type us_listen_socket } from 'uWebSockets.js'
-import { lockDataDirectory, openDataDirectory } from '../engine/data-directory.js'
+import { openDataDirectory } from '../engine/data-directory.js'
+import { lockDataDirectory } from '../engine/directory-lock.js'
 import { DoorbusterError } from '../engine/errors.js'
 import { Host } from '../engine/host.js'
 import { Directory } from './directory.js'
@@ -31,7 +33,12 @@ export interface ServerOptions {
 /** A second server on the port is refused instead of sharing its connections. */
 const EXCLUSIVE_PORT = 1
 /** uWS takes options between port and callback, which its types leave out where a host is given. */
-type ListenWithOptions = (host: string, port: number, options: number, done: (listening: us_listen_socket | false) => void) => void
+type ListenWithOptions = (
+  host: string,
+  port: number,
+  options: number,
+  done: (listening: us_listen_socket | false) => void,
+) => void
 
 /** How long a stop waits for what is in flight. */
 const DRAIN_MS = 5_000
@@ -60,17 +67,18 @@ export class Server {
       )
     }
     const threads = options.threads ?? Math.max(1, availableParallelism() - 1)
-    const { partitions } = openDataDirectory(dataDir, options.partitions, threads)
+    const description = openDataDirectory(dataDir, options.partitions, threads)
     const unlock = lockDataDirectory(dataDir)
     try {
       const engine = await Host.start({
         dataDir,
-        partitions,
+        description,
         threads,
         actorsModule: new URL('../actors/main.js', import.meta.url).href,
         checkpoints: options.checkpoints ?? true,
         onRecovered: ({ type: _type, ...recovered }) => logger.info(recovered, 'recovered'),
-        onCheckpointFailed: (partition, reason) => logger.error({ partition, reason }, 'a checkpoint could not be written'),
+        onCheckpointFailed: (partition, reason) =>
+          logger.error({ partition, reason }, 'a checkpoint could not be written'),
         onFatal: (error) => {
           logger.fatal({ err: error }, 'the engine died; start again to recover from the log')
           // Nothing may be answered any more: the exit is at once, and recovery is the cure.
@@ -80,7 +88,7 @@ export class Server {
       const dispatch = new Dispatch(engine)
       const directory = new Directory(dispatch)
       await directory.load()
-      const context: OperationContext = { dispatch, directory, now: Date.now }
+      const context: OperationContext = { dispatch, directory, dataDir, now: Date.now }
       const metrics = new Metrics(dispatch, logger)
       return await Server.listen(options, context, metrics, unlock)
     } catch (error) {
@@ -100,7 +108,9 @@ export class Server {
       const listen = app.listen.bind(app) as unknown as ListenWithOptions
       listen(host, port, EXCLUSIVE_PORT, (listening) => {
         if (!listening) {
-          reject(new DoorbusterError('port_taken', `${host}:${port} is taken; choose another --port, or stop what uses it`))
+          reject(
+            new DoorbusterError('port_taken', `${host}:${port} is taken; choose another --port, or stop what uses it`),
+          )
           return
         }
         const bound = uws.us_socket_local_port(listening)

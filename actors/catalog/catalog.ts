@@ -135,6 +135,8 @@ export class Catalog {
 
   /** All locations, in the order in which they were made. */
   listLocations(): Outcome {
-    return ok({ items: this.locationIndices().map((index) => readDocument<LocationEntry>(this.store, locationKey(index))) })
+    return ok({
+      items: this.locationIndices().map((index) => readDocument<LocationEntry>(this.store, locationKey(index))),
+    })
   }
 }

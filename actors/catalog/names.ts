@@ -34,7 +34,11 @@ export class Names {
 
   /** Names that are only a copy in memory. */
   static inMemory(max: number, hash: KeyedHash): Names {
-    return new Names(new Arena(0, 'names', 8, max + 1), new Arena(0, 'name bytes', 4, (max * NAME_BYTES_MAX) / 16), hash)
+    return new Names(
+      new Arena(0, 'names', 8, max + 1),
+      new Arena(0, 'name bytes', 4, (max * NAME_BYTES_MAX) / 16),
+      hash,
+    )
   }
 
   get count(): number {

@@ -77,7 +77,11 @@ export class Batches {
     writeDocument(this.store, sagaKey(step.commandNumber), saga)
     for (const participant of participants) {
       const parts = owners.flatMap((owner, i) => (owner === participant ? [lineBytes(lines, i)] : []))
-      const message: HoldMessage = { batch: step.commandNumber, coordinator: this.partition, lines: Buffer.concat(parts) }
+      const message: HoldMessage = {
+        batch: step.commandNumber,
+        coordinator: this.partition,
+        lines: Buffer.concat(parts),
+      }
       step.send(participant, 'batch.hold', message)
     }
     return LATER

@@ -23,7 +23,10 @@ export function checkBooks(inventory: Inventory, placement: Placement): string[]
     const sku = placement.localOf(reservations.sku(record))
     const quantity = reservations.quantity(record)
     const pool = reservations.pool(record)
-    add(`${status === ReservationStatus.held ? 'reserved' : 'allocated'}/${sku}/${reservations.location(record)}`, quantity)
+    add(
+      `${status === ReservationStatus.held ? 'reserved' : 'allocated'}/${sku}/${reservations.location(record)}`,
+      quantity,
+    )
     if (pool >= 0) add(`pool/${pool}`, quantity)
     const low = reservations.words[record * 16 + 4]!
     const high = reservations.words[record * 16 + 5]!
@@ -48,7 +51,8 @@ export function checkBooks(inventory: Inventory, placement: Placement): string[]
       expect(`${where}: allocated`, `allocated/${sku}/${location}`, stock.rows[row + Row.allocated]!)
     })
     const atp = stock.atpOfRows(sku)
-    if (stock.atp(sku) !== atp) faults.push(`SKU ${sku}: ATP is said to be ${stock.atp(sku)}, its locations add up to ${atp}`)
+    if (stock.atp(sku) !== atp)
+      faults.push(`SKU ${sku}: ATP is said to be ${stock.atp(sku)}, its locations add up to ${atp}`)
   }
   for (let pool = 1; pool <= pools.used; pool++) expect(`pool ${pool}: taken`, `pool/${pool}`, pools.taken(pool))
   buyers.forEach((_record, low, high, scope, units) => {

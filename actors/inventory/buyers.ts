@@ -94,7 +94,8 @@ export class Buyers {
     const { words } = this
     for (let record = 1; record <= words[0]!; record++) {
       const base = record * WORDS
-      if (words[base + UNITS]! > 0) visit(record, words[base]!, words[base + 1]!, words[base + 2]!, words[base + UNITS]!)
+      if (words[base + UNITS]! > 0)
+        visit(record, words[base]!, words[base + 1]!, words[base + 2]!, words[base + UNITS]!)
     }
   }
 }

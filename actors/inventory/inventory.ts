@@ -7,7 +7,7 @@
  */
 import { assert } from '../../engine/assert.js'
 import type { Placement } from '../../engine/placement.js'
-import { Buyers, POOL_SCOPE } from './buyers.js'
+import { type Buyers, POOL_SCOPE } from './buyers.js'
 import type { Locations } from './locations.js'
 import { PoolKind, type Pools } from './pools.js'
 import { ReservationStatus, type ReservationTable } from './reservations.js'
@@ -133,7 +133,8 @@ export class Inventory {
     let closedShare = 0
     for (let pool = stock.firstPool(sku); pool >= 0; pool = pools.next(pool)) {
       if (pools.kind(pool) !== PoolKind.sale) continue
-      if (pools.isOpen(pool, timeMs) && pools.serves(pool, channel)) return this.admitToSale(pool, quantity, low, high, timeMs)
+      if (pools.isOpen(pool, timeMs) && pools.serves(pool, channel))
+        return this.admitToSale(pool, quantity, low, high, timeMs)
       closedShare += pools.remaining(pool, timeMs)
     }
     for (let pool = stock.firstPool(sku); pool >= 0; pool = pools.next(pool)) {
@@ -164,22 +165,36 @@ export class Inventory {
 
   /** Counts a reservation's units with its buyer and pool (`sign` 1), or takes them off again (-1). */
   private count(record: number, quantity: number, sign: 1 | -1): void {
-    const { reservations, buyers, pools, stock } = this
+    const { reservations, pools } = this
     const pool = reservations.pool(record)
     if (pool >= 0) {
       if (sign === 1) pools.take(pool, quantity)
       else pools.giveBack(pool, quantity)
     }
+    this.countBuyer(record, quantity, sign)
+  }
+
+  private countBuyer(record: number, quantity: number, sign: 1 | -1): void {
+    const { reservations, buyers, pools, stock } = this
     const low = reservations.words[record * 16 + 4]!
     const high = reservations.words[record * 16 + 5]!
     if ((low | high) === 0) return
     const sku = this.placement.localOf(reservations.sku(record))
-    const scopes = [stock.limitPerBuyer(sku) > 0 ? sku : -1, pool >= 0 && pools.limitPerBuyer(pool) > 0 ? (POOL_SCOPE | pool) >>> 0 : -1]
-    for (const scope of scopes) {
+    const pool = reservations.pool(record)
+    const bySku = stock.limitPerBuyer(sku) > 0 ? sku : -1
+    const byPool = pool >= 0 && pools.limitPerBuyer(pool) > 0 ? (POOL_SCOPE | pool) >>> 0 : -1
+    for (const scope of [bySku, byPool]) {
       if (scope < 0) continue
       if (sign === 1) buyers.add(low, high, scope, quantity)
       else buyers.remove(low, high, scope, quantity)
     }
+  }
+
+  /** Counts all buyers' units from the reservations, where none are counted yet. */
+  countBuyers(): void {
+    this.reservations.forEach((record) => {
+      if (this.reservations.isLive(record)) this.countBuyer(record, this.reservations.quantity(record), 1)
+    })
   }
 
   /** The record that a confirm or release names: id at word `at`, SKU index behind it; -1 where there is none. */
@@ -285,7 +300,7 @@ export class Inventory {
     const { reserved, allocated } = this.stock.totals(sku)
     if (reserved + allocated === 0) return
     this.reservations.forEach((record) => {
-      if (this.reservations.status(record) > ReservationStatus.confirmed) return
+      if (!this.reservations.isLive(record)) return
       const low = this.reservations.words[record * 16 + 4]!
       const high = this.reservations.words[record * 16 + 5]!
       const scope = scopeOf(record)

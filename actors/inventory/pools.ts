@@ -16,6 +16,7 @@
  *   record 0's word 0: pools ever used (pools begin at 1)
  */
 import type { Arena } from '../../engine/arena.js'
+import { assert } from '../../engine/assert.js'
 import type { Store } from '../../engine/store.js'
 import { TimerWheel } from '../../engine/timers.js'
 import { ArenaId } from '../arenas.js'
@@ -106,6 +107,20 @@ export class Pools {
     return pool
   }
 
+  /** A pool's record, to be taken over by another partition. */
+  image(pool: number): Uint32Array {
+    return this.words.slice(pool * WORDS, (pool + 1) * WORDS)
+  }
+
+  /** Takes over a pool for a SKU; returns its number here. */
+  adopt(sku: number, image: Uint32Array, timeMs: number): number {
+    const pool = this.add(sku)
+    assert(pool >= 0, 'there is room for a pool that was elsewhere')
+    for (let i = 2; i < 14; i++) this.words[pool * WORDS + i] = image[i]!
+    if (!this.isClosed(pool, timeMs) && Number.isFinite(this.closesAtMs(pool))) this.timers.start(pool, timeMs)
+    return pool
+  }
+
   private hasTimer(pool: number): boolean {
     return this.words[pool * WORDS + 15] !== 0
   }
@@ -167,7 +182,8 @@ export class Pools {
   /** What others than the pools may have of a SKU. */
   general(sku: number, timeMs: number): number {
     let setApart = 0
-    for (let pool = this.stock.firstPool(sku); pool >= 0; pool = this.next(pool)) setApart += this.remaining(pool, timeMs)
+    for (let pool = this.stock.firstPool(sku); pool >= 0; pool = this.next(pool))
+      setApart += this.remaining(pool, timeMs)
     return Math.max(0, this.stock.atp(sku) - setApart)
   }
 

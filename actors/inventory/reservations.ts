@@ -232,11 +232,17 @@ export class ReservationTable {
 
   /** It is over: `released` or `expired`. A timer that ran out has been stopped by the wheel itself. */
   end(record: number, status: ReservationStatus, timerRunning: boolean): void {
-    const { words, counters, arena } = this
     if (timerRunning) this.timers.stop(record)
     this.setStatus(record, status)
-    counters.touchPage(0)
-    counters.doubles[LIVE_DOUBLE]!--
+    this.counters.touchPage(0)
+    this.counters.doubles[LIVE_DOUBLE]!--
+    this.appendEnded(record)
+    // Two for one, so that a table that came with more than it may keep shrinks to it.
+    for (let i = 0; i < 2 && this.ended > ENDED_KEPT; i++) this.forgetOldest()
+  }
+
+  private appendEnded(record: number): void {
+    const { words, counters, arena } = this
     counters.doubles[ENDED_DOUBLE]!++
     words[record * WORDS + NEXT] = 0
     words[record * WORDS + PREVIOUS] = 0
@@ -246,8 +252,6 @@ export class ReservationTable {
       words[newest * WORDS + NEXT] = record + 1
     } else counters.words[OLDEST] = record + 1
     counters.words[NEWEST] = record + 1
-    // Two for one, so that a table that came with more than it may keep shrinks to it.
-    for (let i = 0; i < 2 && this.ended > ENDED_KEPT; i++) this.forgetOldest()
   }
 
   private forgetOldest(): void {
@@ -277,6 +281,26 @@ export class ReservationTable {
     counters.words[FREE] = record + 1
   }
 
+  /** Takes over a record of another table: `image` is its 16 words, with the pool's number in this partition. */
+  adopt(image: Uint32Array, timeMs: number): void {
+    const { words, counters } = this
+    counters.touchPage(0)
+    const record = counters.words[USED]!
+    counters.words[USED] = record + 1
+    this.index.insert(this.hashOf(image, 0), record)
+    this.arena.touch(record)
+    words.set(image, record * WORDS)
+    words[record * WORDS + NEXT] = 0
+    words[record * WORDS + PREVIOUS] = 0
+    const status = this.status(record)
+    if (status === ReservationStatus.released || status === ReservationStatus.expired) {
+      this.appendEnded(record)
+      return
+    }
+    counters.doubles[LIVE_DOUBLE]!++
+    if (status === ReservationStatus.held) this.timers.start(record, timeMs)
+  }
+
   /** After the arenas were loaded: the index is derived from the records. */
   rebuild(): void {
     for (let record = 0; record < this.used; record++) {
@@ -286,6 +310,12 @@ export class ReservationTable {
 
   isUsed(record: number): boolean {
     return this.status(record) !== (0 as ReservationStatus)
+  }
+
+  /** Held or confirmed: it holds stock. */
+  isLive(record: number): boolean {
+    const status = this.status(record)
+    return status === ReservationStatus.held || status === ReservationStatus.confirmed
   }
 
   forEach(visit: (record: number) => void): void {

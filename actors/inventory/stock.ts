@@ -104,7 +104,8 @@ export class Stock {
 
   rowAtp(row: number): number {
     const { rows } = this
-    const free = rows[row + Row.onHand]! - rows[row + Row.reserved]! - rows[row + Row.allocated]! - rows[row + Row.safetyStock]!
+    const free =
+      rows[row + Row.onHand]! - rows[row + Row.reserved]! - rows[row + Row.allocated]! - rows[row + Row.safetyStock]!
     return free > 0 && this.locations.isActive(rows[row]! - 1) ? free : 0
   }
 
@@ -184,6 +185,15 @@ export class Stock {
       }
       block = rows[base]!
     }
+  }
+
+  /** Takes over a row of another partition's stock. */
+  adoptRow(sku: number, from: Uint32Array, at: number): void {
+    const row = this.makeRow(sku, from[at]! - 1)
+    assert(row >= 0, 'there is room for a row that was elsewhere')
+    this.touchRow(row)
+    for (let i = 1; i < ROW_WORDS; i++) this.rows[row + i] = from[at + i]!
+    this.addAtp(sku, this.rowAtp(row))
   }
 
   touchRow(row: number): void {

@@ -21,6 +21,12 @@ export interface SupplyLine {
   reference: string
 }
 
+/** A receipt that carried an id. */
+interface Receipt {
+  sku: number
+  quantity: number
+}
+
 const openKey = (sku: number): string => `supply-of/${sku}`
 const lineKey = (id: string): string => `supply/${id}`
 
@@ -70,12 +76,16 @@ export class Supply {
     if (!line) return problem(404, 'unknown_supply', `There is no supply ${id}; announce it first.`)
     const receiptKey = `receipt/${id}/${receipt}`
     if (receipt !== '') {
-      const before = readDocument<number>(this.store, receiptKey)
-      if (before !== undefined) return before === quantity ? ok(line) : conflict('This receipt id')
+      const before = readDocument<Receipt>(this.store, receiptKey)
+      if (before !== undefined) return before.quantity === quantity ? ok(line) : conflict('This receipt id')
     }
     const open = line.quantity - line.received
     if (quantity > open) {
-      return problem(409, 'invalid', `Only ${open} of supply ${id} are still expected; adjust the stock for what came on top.`)
+      return problem(
+        409,
+        'invalid',
+        `Only ${open} of supply ${id} are still expected; adjust the stock for what came on top.`,
+      )
     }
     const sku = this.placement.localOf(line.sku)
     const row = this.stock.makeRow(sku, line.location)
@@ -85,10 +95,15 @@ export class Supply {
     setCount(step, this.stock, line.sku, sku, row, onHand, this.stock.rows[row + Row.safetyStock]!)
     const received = { ...line, received: line.received + quantity }
     writeDocument(this.store, lineKey(id), received)
-    if (receipt !== '') writeDocument(this.store, receiptKey, quantity)
+    const kept: Receipt = { sku: line.sku, quantity }
+    if (receipt !== '') writeDocument(this.store, receiptKey, kept)
     if (received.received === received.quantity) {
       const ids = readDocument<string[]>(this.store, openKey(line.sku)) ?? []
-      writeDocument(this.store, openKey(line.sku), ids.filter((other) => other !== id))
+      writeDocument(
+        this.store,
+        openKey(line.sku),
+        ids.filter((other) => other !== id),
+      )
     }
     return ok(received)
   }

@@ -6,7 +6,7 @@
  */
 import { open, type RootDatabase } from 'lmdb'
 import { assert } from '../assert.js'
-import { LogWriteError } from '../errors.js'
+import { LogWriteError, systemReason } from '../errors.js'
 import { LOG_MAP_BYTES, TRUNCATE_PER_APPEND } from '../limits.js'
 import type { Log, LogPosition } from './log.js'
 import { checkRecord } from './record.js'
@@ -71,7 +71,7 @@ export class LmdbLog implements Log {
       })
     } catch (cause) {
       throw new LogWriteError(
-        `partition ${this.partition}: the log cannot be written (${cause instanceof Error ? cause.message : String(cause)}); free disk space, or restart once the disk is repaired`,
+        `partition ${this.partition}: the log cannot be written (${systemReason(cause)}); free disk space, or restart once the disk is repaired`,
         { cause },
       )
     }

@@ -143,7 +143,9 @@ export class BatchRecord {
 /** Checks one record against what must come after `previous`; returns its own position. Throws DamageError. */
 export function checkRecord(record: Uint8Array, key: number, previous: LogPosition, partition: number): LogPosition {
   const damaged = (what: string): never => {
-    throw new DamageError(`partition ${partition}: log record ${key} ${what}; restore this data directory from a backup`)
+    throw new DamageError(
+      `partition ${partition}: log record ${key} ${what}; restore this data directory from a backup`,
+    )
   }
   if (key !== previous.sequence + 1) {
     throw new DamageError(
@@ -154,8 +156,10 @@ export function checkRecord(record: Uint8Array, key: number, previous: LogPositi
   const view = new DataView(record.buffer, record.byteOffset, record.length)
   const crc = view.getUint32(0, true)
   if (view.getUint32(4, true) !== record.length) damaged('has another length than it says')
-  if (crc32c(Buffer.from(record.buffer, record.byteOffset + 4, record.length - 4)) !== crc) damaged('fails its checksum')
-  if (view.getUint32(40, true) !== RECORD_FORMAT) damaged(`has format ${view.getUint32(40, true)}, not ${RECORD_FORMAT}`)
+  if (crc32c(Buffer.from(record.buffer, record.byteOffset + 4, record.length - 4)) !== crc)
+    damaged('fails its checksum')
+  if (view.getUint32(40, true) !== RECORD_FORMAT)
+    damaged(`has format ${view.getUint32(40, true)}, not ${RECORD_FORMAT}`)
   if (view.getUint32(36, true) !== partition) damaged(`belongs to partition ${view.getUint32(36, true)}`)
   if (view.getFloat64(8, true) !== key) damaged(`stands where record ${view.getFloat64(8, true)} belongs`)
   if (view.getUint32(24, true) !== previous.crc) damaged('does not follow the record before it')

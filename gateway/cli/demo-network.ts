@@ -3,10 +3,10 @@
  * loads all of it; the replay of real history stocks its warehouses and stores.
  */
 
-export type LocationType = 'warehouse' | 'store' | 'dropship' | '3pl'
+type LocationType = 'warehouse' | 'store' | 'dropship' | '3pl'
 
 /** The body of `PUT /v1/locations/{id}`. */
-export interface LocationBody {
+interface LocationBody {
   readonly name: string
   readonly type: LocationType
   readonly address: {

@@ -60,7 +60,7 @@ export async function readHistory(path: string, parse: ParsePiece, threads = 1):
 }
 
 /** The bytes of a file, decompressed where its name ends in `.gz`. */
-export function openText(path: string): AsyncIterable<Buffer> {
+function openText(path: string): AsyncIterable<Buffer> {
   const chunkSize = 1024 * 1024
   const file = createReadStream(path, { highWaterMark: chunkSize })
   if (!path.endsWith('.gz')) return file

@@ -23,7 +23,7 @@ export type ImportKind = 'products' | 'locations' | 'stock'
 export const IMPORT_KINDS: readonly ImportKind[] = ['products', 'locations', 'stock']
 
 /** What one line must be, as the server will look at it. */
-export const ITEM_SCHEMAS = {
+const ITEM_SCHEMAS = {
   products: schemas.product.extend({ sku: schemas.skuName }),
   locations: schemas.location.extend({ id: schemas.locationName }),
   stock: schemas.count.extend({ sku: schemas.skuName, location: schemas.locationName }),
@@ -141,7 +141,10 @@ export function readItem(kind: ImportKind, body: unknown): { item: Item } | { re
   const result = ITEM_SCHEMAS[kind].safeParse(body)
   if (result.success) return { item: result.data }
   const issue = result.error.issues[0]
-  return { reason: issue ? `${issue.path.join('.') || 'line'}: ${issue.message}` : 'not a valid item' }
+  if (!issue) return { reason: 'not a valid item' }
+  const field = issue.path.join('.')
+  const isMissing = issue.code === 'invalid_type' && issue.message.endsWith('received undefined')
+  return { reason: isMissing ? `${field} is missing` : `${field || 'line'}: ${issue.message}` }
 }
 
 export type Item = z.infer<(typeof ITEM_SCHEMAS)[ImportKind]>

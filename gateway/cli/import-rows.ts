@@ -9,7 +9,7 @@ import { DoorbusterError } from '../../engine/errors.js'
 import { bodyOf, type Columns, detectKind, type ImportKind, readColumns } from './import-kinds.js'
 
 /** A line's body, or why it could not be read. Lines are counted from 1, a CSV header among them. */
-export type Row =
+type Row =
   | { readonly line: number; readonly body: unknown; readonly reason?: undefined }
   | { readonly line: number; readonly reason: string }
 

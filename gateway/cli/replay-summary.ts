@@ -7,7 +7,7 @@ import type { LoadResult } from './replay-load.js'
 const CONTENDED_SHOWN = 10
 const WRONG_SHOWN = 20
 
-export interface ContendedSku {
+interface ContendedSku {
   readonly sku: string
   readonly name: string
   /** Units, as are the next three. */

@@ -33,6 +33,9 @@ export interface ReplayOptions {
 const EXIT_OVERSOLD = 1
 const EXIT_INTERRUPTED = 130
 
+/** For commands that set the stage: a server busy with other things may take its time. */
+const DEADLINE_MS = 60_000
+
 /** Resolves with the exit code: 0 where nothing was oversold, 1 otherwise. Rejects with what a person should read. */
 export function replayFile(options: ReplayOptions): Promise<number> {
   return withPlainErrors(() => replayAndTell(options))
@@ -59,13 +62,8 @@ async function replayAndTell(options: ReplayOptions): Promise<number> {
 }
 
 async function replay(options: ReplayOptions, cleanUp: (() => unknown)[]): Promise<ReplaySummary> {
-  const [url, history] = await Promise.all([serverUrl(options, cleanUp), readHistoryFile(options.file)])
+  const [{ client, socket }, history] = await Promise.all([connect(options, cleanUp), readHistoryFile(options.file)])
   if (history.sales === 0) throw new DoorbusterError('bad_file', `${options.file} has no sale of goods in it`)
-  const connection = { token: options.token }
-  const client = await DoorbusterClient.connect(url, { ...connection, deadlineMs: 60_000 })
-  cleanUp.push(() => client.close())
-  const socket = await FrameSocket.connect(url, connection)
-  cleanUp.push(() => socket.terminate())
 
   const { skuIndices, before, articlesKnownBefore } = await setStage(history, options.stockFactor, client, socket)
   const idPrefix = runPrefix(options)
@@ -79,6 +77,17 @@ async function replay(options: ReplayOptions, cleanUp: (() => unknown)[]): Promi
     history.articles.map(({ sku }) => sku),
   )
   return summarize(history, load, audit(history, load, before, after), articlesKnownBefore)
+}
+
+/** A client for the stage and the audit, a bare socket for the load. */
+async function connect(options: ReplayOptions, cleanUp: (() => unknown)[]) {
+  const url = await serverUrl(options, cleanUp)
+  const { token } = options
+  const client = await DoorbusterClient.connect(url, { token, deadlineMs: DEADLINE_MS })
+  cleanUp.push(() => client.close())
+  const socket = await FrameSocket.connect(url, { token })
+  cleanUp.push(() => socket.terminate())
+  return { client, socket }
 }
 
 async function serverUrl(options: ReplayOptions, cleanUp: (() => unknown)[]): Promise<string> {

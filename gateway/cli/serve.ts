@@ -1,6 +1,7 @@
 /** doorbuster serve. */
 import pino from 'pino'
 import { Server } from '../server.js'
+import { loadDemo } from './demo.js'
 
 export interface ServeOptions {
   host: string
@@ -8,7 +9,7 @@ export interface ServeOptions {
   dataDir: string
   partitions?: number
   threads?: number
-  demo?: boolean
+  demo: boolean
   logLevel: string
   version: string
 }
@@ -32,5 +33,7 @@ export async function serve(options: ServeOptions): Promise<void> {
   }
   process.on('SIGTERM', () => stop('SIGTERM'))
   process.on('SIGINT', () => stop('SIGINT'))
+  const { directory } = server.context
+  if (options.demo && directory.count('skus') === 0 && directory.count('locations') === 0) await loadDemo(server.url)
   process.stdout.write(`doorbuster listening on http://${options.host}:${server.port}\n`)
 }

@@ -154,6 +154,17 @@ describe('the client', () => {
     ])
   })
 
+  it('unsubscribes from what no one else in it listens to', async () => {
+    const stock = await server()
+    const client = await connect(stock)
+    const stop = client.subscribe(['event.>', 'order.1'], () => {})
+    client.subscribe(['order.1'], () => {})
+    stop()
+    stop()
+    await until(() => stock.control.length === 3)
+    expect(stock.control[2]).toMatchObject({ op: 'unsubscribe', topics: ['event.>'] })
+  })
+
   it('does not repeat a command that has no id: the caller learns that it may have been done', async () => {
     const stock = await server()
     stock.interceptControl = (_message, socket) => {

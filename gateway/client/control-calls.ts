@@ -76,7 +76,14 @@ export class ControlCalls {
     const subscription = { topics: [...topics], onEvent }
     this.subscriptions.add(subscription)
     this.send(this.packSubscription(subscription))
-    return () => void this.subscriptions.delete(subscription)
+    return () => this.unsubscribe(subscription)
+  }
+
+  private unsubscribe(subscription: Subscription): void {
+    if (!this.subscriptions.delete(subscription)) return
+    const others = new Set([...this.subscriptions].flatMap((other) => other.topics))
+    const topics = subscription.topics.filter((topic) => !others.has(topic))
+    if (topics.length > 0) this.send(this.packr.pack({ op: 'unsubscribe', ref: this.nextRef++, topics }))
   }
 
   /** Takes a control message. False where it is not one that this protocol has. */
@@ -168,7 +175,7 @@ export class ControlCalls {
 }
 
 /** `a.b` matches itself; `a.>` whatever begins with `a.`. */
-export function topicMatches(pattern: string, topic: string): boolean {
+function topicMatches(pattern: string, topic: string): boolean {
   if (!pattern.endsWith('>')) return pattern === topic
   return topic.startsWith(pattern.slice(0, -1)) && topic.length >= pattern.length
 }

@@ -33,7 +33,7 @@ export interface SocketClosed {
 const ignore = () => {}
 
 /** `http(s)://host:port` or `ws(s)://…`, with or without a path, to the address of the socket. */
-export function socketUrl(url: string, channel?: string): string {
+function socketUrl(url: string, channel?: string): string {
   let address: URL
   try {
     address = new URL(url)

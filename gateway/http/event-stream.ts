@@ -43,7 +43,8 @@ export class EventStreams {
     const after = req.getHeader('last-event-id') || new URLSearchParams(req.getQuery() ?? '').get('after') || ''
     const cursor = EventCursor.parse(after, this.context.dispatch.host.partitions)
     if (!cursor) return respond(res, problem(422, 'invalid', 'after: not a cursor that this server gave.'))
-    if (this.streams >= EVENT_STREAMS_MAX) return respond(res, overloaded('There are as many event streams as there can be.'))
+    if (this.streams >= EVENT_STREAMS_MAX)
+      return respond(res, overloaded('There are as many event streams as there can be.'))
     res.cork(() => {
       res.writeStatus('200 OK')
       res.writeHeader('Content-Type', 'text/event-stream')
@@ -70,7 +71,12 @@ export class EventStreams {
     })
   }
 
-  private async pump(res: HttpResponse, cursor: EventCursor, isGone: () => boolean, wait: () => Promise<boolean>): Promise<void> {
+  private async pump(
+    res: HttpResponse,
+    cursor: EventCursor,
+    isGone: () => boolean,
+    wait: () => Promise<boolean>,
+  ): Promise<void> {
     const { dispatch, directory } = this.context
     while (!isGone() && !this.stopping) {
       // Whatever is published from here on wakes the reader, so nothing falls between the reading and the waiting.

@@ -43,7 +43,10 @@ export function respondText(res: HttpResponse, type: string, text: string, statu
     res.writeStatus(STATUS_LINES[status]!)
     res.writeHeader('Content-Type', type)
     if (type.startsWith('text/html')) {
-      res.writeHeader('Content-Security-Policy', "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'")
+      res.writeHeader(
+        'Content-Security-Policy',
+        "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
+      )
     }
     res.writeHeader('X-Content-Type-Options', 'nosniff')
     res.end(text)

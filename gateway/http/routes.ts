@@ -2,8 +2,9 @@
  * The operations over HTTP: one route for each, the same checks and the same answers for all. Every POST honours
  * Idempotency-Key.
  */
-import { createHash } from 'node:crypto'
+
 import type { HttpRequest, HttpResponse, TemplatedApp } from 'uWebSockets.js'
+import { createHash } from 'node:crypto'
 import type { Outcome } from '../../engine/protocol.js'
 import type { Guard } from '../guard.js'
 import type { Metrics } from '../metrics.js'
@@ -83,7 +84,8 @@ export class Routes {
       if (body.length > 0 && type !== '' && !/^application\/([\w.+-]+\+)?json\b/i.test(type)) {
         return answer(problem(415, 'invalid', `The body is ${type}; send application/json.`))
       }
-      if (isPost && head.idempotencyKey !== '') void this.runOnce(operation, head, body).then(({ outcome, headers }) => answer(outcome, headers))
+      if (isPost && head.idempotencyKey !== '')
+        void this.runOnce(operation, head, body).then(({ outcome, headers }) => answer(outcome, headers))
       else void this.run(operation, head, body).then((outcome) => answer(outcome))
     })
   }
@@ -104,7 +106,11 @@ export class Routes {
     }
   }
 
-  private async run(operation: Operation, { parameters, query }: RequestHead, bytes: Buffer | undefined): Promise<Outcome> {
+  private async run(
+    operation: Operation,
+    { parameters, query }: RequestHead,
+    bytes: Buffer | undefined,
+  ): Promise<Outcome> {
     let body: unknown
     if (bytes !== undefined && bytes.length > 0) {
       try {
@@ -126,7 +132,11 @@ export class Routes {
   }
 
   /** Carries a request out once for its Idempotency-Key, whoever repeats it, also after a restart. */
-  private async runOnce(operation: Operation, head: RequestHead, body: Buffer): Promise<{ outcome: Outcome; headers?: ExtraHeaders }> {
+  private async runOnce(
+    operation: Operation,
+    head: RequestHead,
+    body: Buffer,
+  ): Promise<{ outcome: Outcome; headers?: ExtraHeaders }> {
     const replayed = { 'Idempotent-Replayed': 'true' }
     const fingerprint = createHash('sha256')
       .update(JSON.stringify([operation.name, head.parameters]))
@@ -145,7 +155,11 @@ export class Routes {
       const outcome = await this.run(operation, head, body)
       // What was refused for lack of room was not done: the next try is a first one.
       if (outcome.status >= 500) return { outcome }
-      const finished = await dispatch.command(0, 'idempotency.finish', { key: head.idempotencyKey, fingerprint, answer: outcome })
+      const finished = await dispatch.command(0, 'idempotency.finish', {
+        key: head.idempotencyKey,
+        fingerprint,
+        answer: outcome,
+      })
       return { outcome: failed(finished) ? finished : outcome }
     })()
     const settled = first.then(({ outcome }) => outcome)

@@ -47,7 +47,10 @@ export class HttpServer {
       })
     })
     app.any('/*', (res, req) => {
-      respond(res, problem(404, 'not_found', `There is nothing at ${req.getUrl().slice(0, 200)}; see /docs for what is.`))
+      respond(
+        res,
+        problem(404, 'not_found', `There is nothing at ${req.getUrl().slice(0, 200)}; see /docs for what is.`),
+      )
     })
   }
 

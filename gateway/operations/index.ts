@@ -1,4 +1,5 @@
 /** All operations. */
+import { adminOperations } from './admin.js'
 import { catalogOperations } from './catalog.js'
 import { inventoryOperations } from './inventory.js'
 import type { Operation } from './operation.js'
@@ -10,4 +11,5 @@ export const operations: Operation[] = [
   ...inventoryOperations,
   ...reservationOperations,
   ...saleOperations,
+  ...adminOperations,
 ]

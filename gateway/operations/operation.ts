@@ -2,7 +2,7 @@
  * An operation: one thing that a client may ask, by HTTP and by control message alike. Its schemas check the input and
  * describe it in the OpenAPI document.
  */
-import { z } from 'zod'
+import type { z } from 'zod'
 import type { Outcome } from '../../engine/protocol.js'
 import type { Directory } from '../directory.js'
 import type { Dispatch } from '../dispatch.js'
@@ -11,6 +11,7 @@ import { problem } from '../problems.js'
 export interface OperationContext {
   dispatch: Dispatch
   directory: Directory
+  dataDir: string
   now: () => number
 }
 

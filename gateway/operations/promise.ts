@@ -36,7 +36,8 @@ export async function promiseOf(
   options.sort((a, b) => a.shipAt.toMillis() - b.shipAt.toMillis() || a.place.priority - b.place.priority)
   const [best] = options
   if (!best) return null
-  const days = country === undefined || country === best.place.address.country ? TRANSIT_DAYS.domestic : TRANSIT_DAYS.foreign
+  const days =
+    country === undefined || country === best.place.address.country ? TRANSIT_DAYS.domestic : TRANSIT_DAYS.foreign
   return {
     canShipAt: best.shipAt.toUTC().toISO(),
     location: directory.name('locations', best.location),

@@ -23,7 +23,11 @@ const HTTP_STATUS: Record<number, number> = {
 }
 
 /** Why a reservation was refused, in words that say what to do. */
-function refusal(status: Status, request: { sku: string; quantity: number; location?: string | undefined }, atp: number): Outcome {
+function refusal(
+  status: Status,
+  request: { sku: string; quantity: number; location?: string | undefined },
+  atp: number,
+): Outcome {
   const code = STATUS_CODES[status]
   return problem(HTTP_STATUS[status] ?? 409, code, refusalDetail(status, request, atp))
 }
@@ -69,7 +73,12 @@ interface PackedAnswer {
 }
 
 /** Sends one packed record to the partition of its SKU; an outcome where it could not be taken. */
-function sendOne(dispatch: Dispatch, partition: number, operation: number, record: Uint8Array): Promise<PackedAnswer | Outcome> {
+function sendOne(
+  dispatch: Dispatch,
+  partition: number,
+  operation: number,
+  record: Uint8Array,
+): Promise<PackedAnswer | Outcome> {
   return new Promise((resolve) => {
     const at = dispatch.reserveFrame(partition, record.length)
     if (at < 0) {
@@ -147,7 +156,10 @@ async function create(request: ReservationRequest, { directory, dispatch }: Oper
 }
 
 /** The reservation and the partition that has it; ids say nothing of where they are, so all are asked. */
-async function find(reservation: string, { dispatch }: OperationContext): Promise<{ partition: number; view: ReservationView } | Outcome> {
+async function find(
+  reservation: string,
+  { dispatch }: OperationContext,
+): Promise<{ partition: number; view: ReservationView } | Outcome> {
   const outcomes = await dispatch.queryAll('reservation.get', { id: idBytes(reservation) })
   const partition = outcomes.findIndex((outcome) => !failed(outcome))
   if (partition >= 0) return { partition, view: outcomes[partition]!.body as ReservationView }
@@ -174,9 +186,14 @@ async function settle(reservation: string, packedOperation: number, context: Ope
   if (isOutcome(answer)) return answer
   const sku = context.directory.name('skus', found.view.sku)
   if (answer.status === Status.conflict) {
-    return problem(409, 'conflict', 'The reservation was released and can no longer be confirmed; reserve again with a new id.')
+    return problem(
+      409,
+      'conflict',
+      'The reservation was released and can no longer be confirmed; reserve again with a new id.',
+    )
   }
-  if (answer.status !== Status.done) return refusal(answer.status, { sku, quantity: found.view.quantity }, answer.remaining)
+  if (answer.status !== Status.done)
+    return refusal(answer.status, { sku, quantity: found.view.quantity }, answer.remaining)
   const after = await find(reservation, context)
   if ('status' in after) return after
   return { status: 200, body: reservationView(context.directory, reservation, after.view) }
@@ -219,7 +236,9 @@ async function createBatch(
   }
   if (allOrNothing && !held) return batchRefused(outcomes, reservations)
   const items = outcomes.map(({ status, body }, i) =>
-    status < 300 ? body : { id: reservations[i]!.id, sku: reservations[i]!.sku, status: 'refused', ...(body as object) },
+    status < 300
+      ? body
+      : { id: reservations[i]!.id, sku: reservations[i]!.sku, status: 'refused', ...(body as object) },
   )
   return { status: 201, body: { reservations: items } }
 }
@@ -232,7 +251,9 @@ function lineOutcome(directory: Directory, request: ReservationRequest, result: 
 
 /** All or nothing, and it is nothing: which lines stood in the way. */
 function batchRefused(outcomes: Outcome[], reservations: ReservationRequest[]): Outcome {
-  const refused = reservations.flatMap((_, i) => (outcomes[i] && failed(outcomes[i]) ? [{ i, outcome: outcomes[i] }] : []))
+  const refused = reservations.flatMap((_, i) =>
+    outcomes[i] && failed(outcomes[i]) ? [{ i, outcome: outcomes[i] }] : [],
+  )
   const errors = refused.map(({ i, outcome }) => ({
     path: `reservations.${i}`,
     message: (outcome.body as { detail: string }).detail,
@@ -240,7 +261,12 @@ function batchRefused(outcomes: Outcome[], reservations: ReservationRequest[]): 
   }))
   const { status, body } = refused[0]!.outcome
   const { code } = body as { code: string }
-  return problem(status, code, `Nothing was held: ${errors.length} of ${reservations.length} lines cannot be. ${errors[0]!.message}`, errors)
+  return problem(
+    status,
+    code,
+    `Nothing was held: ${errors.length} of ${reservations.length} lines cannot be. ${errors[0]!.message}`,
+    errors,
+  )
 }
 
 export const reservationOperations = [

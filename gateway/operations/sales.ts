@@ -35,10 +35,7 @@ async function saleView(sale: Sale, { directory, dispatch, now }: OperationConte
   }
 }
 
-async function put(
-  input: z.output<typeof schemas.sale> & { id: string },
-  context: OperationContext,
-): Promise<Outcome> {
+async function put(input: z.output<typeof schemas.sale> & { id: string }, context: OperationContext): Promise<Outcome> {
   const { directory, dispatch } = context
   const quantities = new Map<number, number>()
   for (const entry of input.skus) {

@@ -3,9 +3,9 @@ import { Packr, Unpackr } from 'msgpackr'
 import { z } from 'zod'
 import type { Outcome, Problem } from '../../engine/protocol.js'
 import { CONTROLS_IN_FLIGHT_MAX, INTERN_NAMES_MAX, TOPICS_MAX } from '../limits.js'
+import type { Metrics } from '../metrics.js'
 import { checkInput, type Operation, type OperationContext } from '../operations/operation.js'
 import { overloaded, problem, problemDocument } from '../problems.js'
-import type { Metrics } from '../metrics.js'
 import { Close, type Connection } from './connection.js'
 import { messageFault } from './msgpack-guard.js'
 
@@ -17,7 +17,11 @@ const names = z.array(z.string().max(512)).max(INTERN_NAMES_MAX)
 const message = z.discriminatedUnion('op', [
   z.object({ op: z.literal('intern'), ref: ref.optional(), skus: names.default([]), locations: names.default([]) }),
   z.object({ op: z.literal('command'), ref: ref.optional(), name: z.string().max(100), body: z.unknown() }),
-  z.object({ op: z.literal('subscribe'), ref: ref.optional(), topics: z.array(z.string().min(1).max(300)).max(TOPICS_MAX) }),
+  z.object({
+    op: z.literal('subscribe'),
+    ref: ref.optional(),
+    topics: z.array(z.string().min(1).max(300)).max(TOPICS_MAX),
+  }),
   z.object({ op: z.literal('unsubscribe'), ref: ref.optional(), topics: z.array(z.string().max(300)).max(TOPICS_MAX) }),
 ])
 
@@ -66,7 +70,10 @@ export class Controls {
     }
   }
 
-  private intern(connection: Connection, { ref, skus, locations }: { ref?: unknown; skus: string[]; locations: string[] }) {
+  private intern(
+    connection: Connection,
+    { ref, skus, locations }: { ref?: unknown; skus: string[]; locations: string[] },
+  ) {
     const { directory } = this.context
     const answer = {
       op: 'interned',

@@ -23,7 +23,12 @@ const replyWords = new Uint32Array(reply)
 const replyBytes = new Uint8Array(reply)
 
 /** The word of a record in which its SKU index stands, by operation. */
-const SKU_WORD: Record<number, number> = { [Operation.reserve]: 6, [Operation.confirm]: 4, [Operation.release]: 4, [Operation.count]: 0 }
+const SKU_WORD: Record<number, number> = {
+  [Operation.reserve]: 6,
+  [Operation.confirm]: 4,
+  [Operation.release]: 4,
+  [Operation.count]: 0,
+}
 
 const headerWord = (operation: number, count: number): number =>
   (FRAME_VERSION | ((operation | REPLY_FLAG) << 8) | (count << 16)) >>> 0
@@ -148,7 +153,14 @@ export class PackedFrames {
     else this.deal(connection, operation, frame, count, size, message)
   }
 
-  private pass(connection: Connection, operation: number, frame: number, count: number, size: number, message: ArrayBuffer) {
+  private pass(
+    connection: Connection,
+    operation: number,
+    frame: number,
+    count: number,
+    size: number,
+    message: ArrayBuffer,
+  ) {
     const bytes = count * size
     const at = this.dispatch.reserveFrame(0, bytes)
     if (at < 0) {
@@ -158,11 +170,19 @@ export class PackedFrames {
     }
     const mailbox = this.dispatch.host.bytesOf(0)
     mailbox.set(new Uint8Array(message, FRAME_HEADER_BYTES), at)
-    if (operation === Operation.reserve) stampChannel(this.dispatch.host.wordsOf(0), at >>> 2, count, connection.channel)
+    if (operation === Operation.reserve)
+      stampChannel(this.dispatch.host.wordsOf(0), at >>> 2, count, connection.channel)
     this.dispatch.sendFrame(0, operation, count, bytes, new FrameInFlight(connection, operation, frame, count))
   }
 
-  private deal(connection: Connection, operation: number, frame: number, count: number, size: number, message: ArrayBuffer) {
+  private deal(
+    connection: Connection,
+    operation: number,
+    frame: number,
+    count: number,
+    size: number,
+    message: ArrayBuffer,
+  ) {
     const words = new Uint32Array(message, FRAME_HEADER_BYTES)
     const wordsEach = size >>> 2
     const skuWord = SKU_WORD[operation]!

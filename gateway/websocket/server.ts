@@ -78,7 +78,8 @@ export class SocketServer {
     else {
       const bytes = new Uint8Array(message)
       if (bytes[0] === FRAME_VERSION) this.frames.take(connection, message)
-      else if (bytes.length > MESSAGE_BYTES_MAX) connection.close(Close.tooBig, `a control message is at most ${MESSAGE_BYTES_MAX} bytes`)
+      else if (bytes.length > MESSAGE_BYTES_MAX)
+        connection.close(Close.tooBig, `a control message is at most ${MESSAGE_BYTES_MAX} bytes`)
       else this.controls.take(connection, bytes)
     }
   }

@@ -1,0 +1,114 @@
+/** Deals everything that some partitions hold out to others: same entities, same digest, other owners. */
+import type { Actors } from '../engine/actors.js'
+import { NAME_KINDS } from './catalog/catalog.js'
+import { kindOfDocument } from './digest.js'
+import { readDocument, writeDocument } from './documents.js'
+import { RetailActors } from './main.js'
+
+export function redistribute(from: Actors[], to: Actors[], timeMs: number): void {
+  const [old, fresh] = [from, to].map((all) =>
+    all.map((actors) => {
+      if (!(actors instanceof RetailActors)) throw new Error('only actors of this module can be redistributed')
+      return actors
+    }),
+  ) as [RetailActors[], RetailActors[]]
+  const owner = (index: number): RetailActors => fresh[fresh[0]!.context.placement.partitionOf(index)]!
+
+  for (const kind of NAME_KINDS) {
+    const names = old[0]!.catalog.names[kind]
+    for (let index = 0; index < names.count; index++) fresh[0]!.catalog.names[kind].add(names.name(index))
+  }
+  for (const actors of old) moveDocuments(actors, fresh, owner)
+  for (const actors of fresh) actors.rebuild()
+  moveIdempotencyKeys(old[0]!, fresh[0]!)
+  for (const actors of old) {
+    moveStock(actors, owner)
+    const pools = movePools(actors, owner, timeMs)
+    moveReservations(actors, owner, pools, timeMs)
+  }
+  for (const actors of fresh) actors.inventory.countBuyers()
+}
+
+function moveDocuments(from: RetailActors, to: RetailActors[], owner: (index: number) => RetailActors): void {
+  const { store, partition } = from.context
+  for (const [key, bytes] of store.documents()) {
+    const kind = kindOfDocument(key)
+    if (kind === 'everywhere' && partition === 0) for (const { context } of to) context.store.put(key, bytes.slice())
+    if (kind !== 'once') continue
+    const sku = skuOfDocument(from, key)
+    const target = sku === undefined ? to[0]! : owner(sku)
+    target.context.store.put(key, bytes.slice())
+  }
+}
+
+/** The SKU index that a document belongs to; none for those of the first partition. */
+function skuOfDocument({ context }: RetailActors, key: string): number | undefined {
+  const [kind, name] = key.split('/', 2) as [string, string]
+  switch (kind) {
+    case 'product':
+    case 'supply-of':
+      return Number(name)
+    case 'supply':
+    case 'adjustment':
+    case 'receipt':
+      return readDocument<{ sku: number }>(context.store, key)!.sku
+    case 'key':
+      return undefined
+    default:
+      throw new Error(`nobody knows whose document ${key} is`)
+  }
+}
+
+function moveIdempotencyKeys(from: RetailActors, to: RetailActors): void {
+  from.idempotency.forEachKey((key) => to.idempotency.adopt(key))
+}
+
+function moveStock(from: RetailActors, owner: (index: number) => RetailActors): void {
+  const { stock } = from.inventory
+  const { placement, partition } = from.context
+  for (let sku = 0; sku < stock.skuCount; sku++) {
+    if (!stock.exists(sku)) continue
+    const index = placement.indexOf(partition, sku)
+    const target = owner(index)
+    const local = target.context.placement.localOf(index)
+    target.inventory.stock.add(local)
+    target.inventory.stock.setLimitPerBuyer(local, stock.limitPerBuyer(sku))
+    stock.forEachRow(sku, (row) => target.inventory.stock.adoptRow(local, stock.rows, row))
+  }
+}
+
+/** Returns what each pool's number has become. */
+function movePools(from: RetailActors, owner: (index: number) => RetailActors, timeMs: number): Map<number, number> {
+  const { pools } = from.inventory
+  const numbers = new Map<number, number>()
+  for (let pool = 1; pool <= pools.used; pool++) {
+    const purpose = from.sales.purpose(pool)!
+    const target = owner(purpose.sku)
+    const local = target.context.placement.localOf(purpose.sku)
+    const moved = target.inventory.pools.adopt(local, pools.image(pool), timeMs)
+    numbers.set(pool, moved)
+    writeDocument(target.context.store, `pool/${moved}`, purpose)
+    writeDocument(target.context.store, `pool-of/${purpose.kind}/${purpose.sku}/${purpose.name}`, moved)
+  }
+  return numbers
+}
+
+function moveReservations(
+  from: RetailActors,
+  owner: (index: number) => RetailActors,
+  pools: Map<number, number>,
+  timeMs: number,
+): void {
+  const { reservations } = from.inventory
+  const move = (record: number): void => {
+    const image = reservations.words.slice(record * 16, record * 16 + 16)
+    const pool = reservations.pool(record)
+    if (pool >= 0) image[10] = pools.get(pool)! + 1
+    owner(reservations.sku(record)).inventory.reservations.adopt(image, timeMs)
+  }
+  reservations.forEach((record) => {
+    if (reservations.isLive(record)) move(record)
+  })
+  // In the order in which they ended, which is the order in which they will be forgotten.
+  reservations.forEachEnded(move)
+}
