@@ -33,7 +33,7 @@ module.exports = {
       comment: 'The client is what others embed: it may know the wire format, not the server.',
       severity: 'error',
       from: { path: '^gateway/client/', pathNot: '\\.test\\.ts$' },
-      to: { path: '^(engine|bench|test|gateway/(http|websocket|cli))' },
+      to: { path: '^(engine|bench|test|gateway/(http|websocket|operations|cli)/)' },
     },
     {
       name: 'not-to-dev-dep',
@@ -44,6 +44,7 @@ module.exports = {
   ],
   options: {
     doNotFollow: { path: 'node_modules' },
+    parser: 'swc',
     tsPreCompilationDeps: true,
     tsConfig: { fileName: 'tsconfig.json' },
     enhancedResolveOptions: {

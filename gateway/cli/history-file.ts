@@ -21,16 +21,20 @@ const THREADS_MAX = 4
 /** Parses a piece; a test may do it in its own thread. */
 export type ParsePiece = (task: PieceTask) => Promise<HistoryPiece>
 
-/** Reads `path` with a pool of parsing threads. */
-export async function readHistoryFile(path: string): Promise<History> {
+/** Reads `path` with a pool of parsing threads, until `signal`. */
+export async function readHistoryFile(path: string, signal: AbortSignal): Promise<History> {
   const threads = Math.min(availableParallelism(), THREADS_MAX)
   const pool = new Piscina<PieceTask, HistoryPiece>({
     filename: new URL('./online-retail-worker.js', import.meta.url).href,
     minThreads: threads,
     maxThreads: threads,
   })
+  const parse: ParsePiece = (task) => {
+    signal.throwIfAborted()
+    return pool.run(task, { transferList: [task.bytes.buffer], signal })
+  }
   try {
-    return await readHistory(path, (task) => pool.run(task, { transferList: [task.bytes.buffer] }), threads)
+    return await readHistory(path, parse, threads)
   } finally {
     await pool.destroy()
   }

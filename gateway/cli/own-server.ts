@@ -23,8 +23,11 @@ export class OwnServer {
     private readonly lastResort: () => void,
   ) {}
 
-  /** Starts `doorbuster serve` and waits until it listens. `dataDir`: kept afterwards; none: a temporary one. */
-  static async start(dataDir?: string): Promise<OwnServer> {
+  /**
+   * Starts `doorbuster serve` and waits until it listens. `dataDir`: kept afterwards; none: a temporary one. `signal`
+   * ends it while it starts.
+   */
+  static async start(dataDir: string | undefined, signal: AbortSignal): Promise<OwnServer> {
     const temporaryDir = dataDir === undefined ? await mkdtemp(join(tmpdir(), 'doorbuster-')) : undefined
     const port = await freePort()
     const cli = fileURLToPath(new URL('../cli.js', import.meta.url))
@@ -38,6 +41,8 @@ export class OwnServer {
     }
     process.once('exit', lastResort)
     const exited = new Promise((resolve) => child.once('close', resolve))
+    const kill = () => child.kill('SIGKILL')
+    signal.addEventListener('abort', kill)
     try {
       const url = await listening(child)
       return new OwnServer(url, child, exited, temporaryDir, lastResort)
@@ -47,6 +52,8 @@ export class OwnServer {
       if (temporaryDir) await rm(temporaryDir, { recursive: true, force: true })
       process.off('exit', lastResort)
       throw error
+    } finally {
+      signal.removeEventListener('abort', kill)
     }
   }
 

@@ -1,5 +1,6 @@
 /** GET /v1/events: published events as server-sent events, resumable by Last-Event-ID. */
 import type { HttpRequest, HttpResponse } from 'uWebSockets.js'
+import type { Outcome } from '../../engine/protocol.js'
 import { cloudEvent, EventCursor } from '../events.js'
 import type { Guard } from '../guard.js'
 import { EVENT_STREAM_KEEPALIVE_MS, EVENT_STREAMS_MAX } from '../limits.js'
@@ -39,12 +40,24 @@ export class EventStreams {
       wake()
     })
     const foreign = this.guard.refusal(req)
-    if (foreign !== undefined) return respond(res, problem(403, 'foreign_request', foreign))
+    const refuse = (outcome: Outcome): void => {
+      gone = true
+      respond(res, outcome)
+    }
+    if (foreign !== undefined) {
+      refuse(problem(403, 'foreign_request', foreign))
+      return
+    }
     const after = req.getHeader('last-event-id') || new URLSearchParams(req.getQuery() ?? '').get('after') || ''
     const cursor = EventCursor.parse(after, this.context.dispatch.host.partitions)
-    if (!cursor) return respond(res, problem(422, 'invalid', 'after: not a cursor that this server gave.'))
-    if (this.streams >= EVENT_STREAMS_MAX)
-      return respond(res, overloaded('There are as many event streams as there can be.'))
+    if (!cursor) {
+      refuse(problem(422, 'invalid', 'after: not a cursor that this server gave.'))
+      return
+    }
+    if (this.streams >= EVENT_STREAMS_MAX) {
+      refuse(overloaded('There are as many event streams as there can be.'))
+      return
+    }
     res.cork(() => {
       res.writeStatus('200 OK')
       res.writeHeader('Content-Type', 'text/event-stream')

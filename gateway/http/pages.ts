@@ -6,12 +6,12 @@ h1{font-size:1.6rem;margin-bottom:.2rem}code{background:#f1f1f4;padding:.1em .3e
 table{border-collapse:collapse;width:100%}td{padding:.3rem .6rem .3rem 0;border-top:1px solid #ddd;vertical-align:top}
 a{color:#0b57d0}@media(prefers-color-scheme:dark){body{color:#e6e6ea;background:#161618}code{background:#2a2a2e}td{border-color:#333}a{color:#8ab4f8}}`
 
-const escape = (text: string): string =>
+const escapeHtml = (text: string): string =>
   text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;')
 
 const page = (title: string, content: string): string => `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
-<title>${escape(title)}</title><style>${STYLE}</style></head><body>${content}</body></html>
+<title>${escapeHtml(title)}</title><style>${STYLE}</style></head><body>${content}</body></html>
 `
 
 export interface Figures {
@@ -26,7 +26,7 @@ export function frontPage({ version, partitions, skus, locations, live }: Figure
   const figure = (n: number): string => n.toLocaleString('en')
   return page(
     'Doorbuster',
-    `<h1>Doorbuster ${escape(version)}</h1>
+    `<h1>Doorbuster ${escapeHtml(version)}</h1>
 <p>An order management system: stock is promised and reserved here, durably and one decision at a time for each SKU.</p>
 <table>
 <tr><td>SKUs</td><td>${figure(skus)}</td></tr>
@@ -50,7 +50,7 @@ export function frontPage({ version, partitions, skus, locations, live }: Figure
 export function docsPage(operations: Operation[]): string {
   const rows = operations.map(({ name, summary, http }) => {
     const call = http ? `${http.method} ${http.path}` : 'control message'
-    return `<tr><td><code>${escape(call)}</code></td><td><code>${escape(name)}</code></td><td>${escape(summary)}</td></tr>`
+    return `<tr><td><code>${escapeHtml(call)}</code></td><td><code>${escapeHtml(name)}</code></td><td>${escapeHtml(summary)}</td></tr>`
   })
   return page(
     'Doorbuster: calls',

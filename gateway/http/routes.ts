@@ -66,9 +66,15 @@ export class Routes {
       gone = true
     })
     const foreign = this.options.guard.refusal(req)
-    if (foreign !== undefined) return answer(problem(403, 'foreign_request', foreign), undefined, true)
+    if (foreign !== undefined) {
+      answer(problem(403, 'foreign_request', foreign), undefined, true)
+      return
+    }
     const head = this.head(names, req)
-    if ('status' in head) return answer(head)
+    if ('status' in head) {
+      answer(head)
+      return
+    }
     const isPost = operation.http!.method === 'POST'
     if (operation.http!.method === 'GET') {
       void this.run(operation, head, undefined).then((outcome) => answer(outcome))

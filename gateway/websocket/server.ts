@@ -49,10 +49,14 @@ export class SocketServer {
 
   private upgrade(res: HttpResponse, req: HttpRequest, socketContext: us_socket_context_t): void {
     const foreign = this.options.guard.refusal(req)
-    if (foreign !== undefined) return respond(res, problem(403, 'foreign_request', foreign))
+    if (foreign !== undefined) {
+      respond(res, problem(403, 'foreign_request', foreign))
+      return
+    }
     const protocols = req.getHeader('sec-websocket-protocol').split(',')
     if (!protocols.some((protocol) => protocol.trim() === SUBPROTOCOL)) {
-      return respond(res, problem(400, 'invalid', `Ask for the subprotocol ${SUBPROTOCOL}.`))
+      respond(res, problem(400, 'invalid', `Ask for the subprotocol ${SUBPROTOCOL}.`))
+      return
     }
     const name = new URLSearchParams(req.getQuery() ?? '').get('channel')
     const channel = name === null ? 0 : this.options.context.directory.find('channels', name)
