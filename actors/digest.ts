@@ -5,8 +5,9 @@
 import type { ActorsContext } from '../engine/actors.js'
 import type { Digest } from '../engine/digest.js'
 import { ArenaId } from './arenas.js'
-import { NAME_KINDS } from './catalog/catalog.js'
-import type { RetailActors } from './main.js'
+import { type Catalog, NAME_KINDS } from './catalog/catalog.js'
+import type { Inventory } from './inventory/inventory.js'
+import type { Sales } from './inventory/sales.js'
 
 /** Documents by the first part of their key: what everybody has counts once, what is one partition's own does not. */
 const EVERYWHERE = new Set(['location', 'locations', 'sale', 'sales'])
@@ -17,19 +18,21 @@ export const kindOfDocument = (key: string): 'everywhere' | 'own' | 'once' => {
   return EVERYWHERE.has(kind) ? 'everywhere' : OWN.has(kind) ? 'own' : 'once'
 }
 
-export function addToDigest(
-  digest: Digest,
-  actors: RetailActors,
-  { store, placement, partition }: ActorsContext,
-): void {
-  const { stock, reservations, pools } = actors.inventory
+interface Held {
+  inventory: Inventory
+  catalog: Catalog
+  sales: Sales
+}
+
+export function addToDigest(digest: Digest, held: Held, { store, placement, partition }: ActorsContext): void {
+  const { stock, reservations, pools } = held.inventory
   for (const [key, content] of store.documents()) {
     const kind = kindOfDocument(key)
     if (kind === 'own' || (kind === 'everywhere' && partition !== 0)) continue
     digest.addDocument(key, content)
   }
   for (const kind of NAME_KINDS) {
-    const names = actors.catalog.names[kind]
+    const names = held.catalog.names[kind]
     for (let index = 0; index < names.count; index++)
       digest.addDocument(`name/${kind}/${index}`, utf8.encode(names.name(index)))
   }
@@ -46,7 +49,7 @@ export function addToDigest(
   }
   const poolKeys = new Map<number, number>()
   for (let pool = 1; pool <= pools.used; pool++) {
-    const purpose = actors.sales.purpose(pool)
+    const purpose = held.sales.purpose(pool)
     const key = fnv(JSON.stringify(purpose))
     poolKeys.set(pool, key)
     image.set([key, pools.quantity(pool), pools.taken(pool), pools.limitPerBuyer(pool)])

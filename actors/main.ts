@@ -154,6 +154,10 @@ export class RetailActors implements Actors {
     return this.inventory.reservations.timers.running + this.inventory.pools.timers.running
   }
 
+  warm(pages: number): boolean {
+    return this.inventory.reservations.warm(this.context.warmRecords, pages)
+  }
+
   rebuild(): void {
     this.catalog.rebuild()
     this.inventory.reservations.rebuild()

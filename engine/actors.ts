@@ -47,6 +47,8 @@ export interface Actors {
   /** Runs timers that are due, at most `max` of them. */
   advance(step: Step, max: number): void
   timersRunning(): number
+  /** Touches memory that is needed next, a few system pages at a time; false where there is nothing left to do. */
+  warm(pages: number): boolean
   /** After the arenas were loaded: rebuilds what is derived from them. */
   rebuild(): void
   /** Adds every entity to the digest, in any order, so that the same state gives the same digest however it came about. */
@@ -61,6 +63,8 @@ export interface ActorsContext {
   partition: number
   /** Drawn anew by each process, for hashes whose layout must not be guessed; never decides an answer. */
   seed: Uint32Array
+  /** How many new records to have memory ready for; never decides an answer. */
+  warmRecords: number
 }
 
 /** What an actors' module exports as `createActors`; partition threads load it by its address. */

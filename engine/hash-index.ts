@@ -9,6 +9,7 @@
  * It is derived from the records and rebuilt at recovery; its layout never decides what is answered.
  */
 import { assert } from './assert.js'
+import { WarmMemory } from './warm-memory.js'
 
 const SEGMENT_SHIFT = 10
 const SEGMENT_ENTRIES = 1 << SEGMENT_SHIFT
@@ -26,6 +27,7 @@ export class HashIndex {
   private segments = 1
   private readonly segmentDepth: Uint8Array
   private readonly segmentCount: Uint16Array
+  private readonly warmMemory: WarmMemory
 
   constructor(recordsMax: number) {
     // A split leaves two segments at least 3/8 full on average; room is address space, taken as it is touched.
@@ -33,6 +35,13 @@ export class HashIndex {
     this.words = new Uint32Array(segmentsMax * SEGMENT_ENTRIES * 2)
     this.segmentDepth = new Uint8Array(segmentsMax)
     this.segmentCount = new Uint16Array(segmentsMax)
+    this.warmMemory = new WarmMemory(this.words)
+  }
+
+  /** Touches memory for `records` more, a few system pages at a time; false where there is nothing left to do. */
+  warm(records: number, pages: number): boolean {
+    const ahead = Math.ceil(records / (SEGMENT_ENTRIES * 0.5))
+    return this.warmMemory.warm((this.segments + ahead) * SEGMENT_ENTRIES * 2, pages)
   }
 
   /** First entry to look at for `hash`: walk with `recordAt` / `next` until `recordAt` gives -1. */

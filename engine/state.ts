@@ -60,9 +60,10 @@ export class PartitionState implements Step {
     readonly placement: Placement,
     createActors: CreateActors,
     seed: Uint32Array,
+    warmRecords = 0,
   ) {
     this.outbox = new Outbox(store, partition)
-    this.actors = createActors({ store, placement, partition, seed })
+    this.actors = createActors({ store, placement, partition, seed, warmRecords })
   }
 
   /** Brings back the last checkpoint. */

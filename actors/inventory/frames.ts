@@ -48,14 +48,14 @@ export class Frames {
 
   private reserve(count: number, words: Uint32Array, at: number, reply: Uint32Array, replyAt: number, timeMs: number) {
     const { inventory } = this
-    const { reservations } = inventory
-    // The id table is larger than the caches. Looking at all the places first lets the processor fetch them together
+    const { reservations, stock } = inventory
+    // The tables are larger than the caches. Looking at all the places first lets the processor fetch them together
     // instead of waiting for one after the other.
     let ahead = 0
     for (let i = 0; i < count; i++) {
       const hash = reservations.hashOf(words, at + i * 10)
       hashes[i] = hash
-      ahead += reservations.prefetch(hash)
+      ahead += reservations.prefetch(hash) + stock.prefetch(this.localOf(words[at + i * 10 + 6]!))
     }
     this.lookedAhead = ahead
     for (let i = 0; i < count; i++) {

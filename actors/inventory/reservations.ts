@@ -23,6 +23,7 @@ import type { Digest } from '../../engine/digest.js'
 import { HashIndex, type KeyedHash } from '../../engine/hash-index.js'
 import type { Store } from '../../engine/store.js'
 import { TimerWheel } from '../../engine/timers.js'
+import { WarmMemory } from '../../engine/warm-memory.js'
 import { ArenaId } from '../arenas.js'
 import { ENDED_KEPT, RESERVATIONS_MAX } from '../limits.js'
 
@@ -54,6 +55,7 @@ export class ReservationTable {
   /** The records: `record * 16` is the first word of one. */
   readonly words: Uint32Array
   private readonly doubles: Float64Array
+  private readonly warmMemory: WarmMemory
 
   constructor(
     store: Store,
@@ -63,6 +65,7 @@ export class ReservationTable {
     this.counters = store.arena(ArenaId.reservationCounters, 'reservation counters', 4, 8)
     this.words = this.arena.words
     this.doubles = this.arena.doubles
+    this.warmMemory = new WarmMemory(this.words)
     const dueMs = (record: number): number => this.expiresAtMs(record)
     this.timers = new TimerWheel(ArenaId.reservationTimers, 'reservation timers', {
       arena: this.arena,
@@ -82,6 +85,12 @@ export class ReservationTable {
   }
   get used(): number {
     return this.counters.words[USED]!
+  }
+
+  /** Touches memory for `records` more, a few system pages at a time; false where there is nothing left to do. */
+  warm(records: number, pages: number): boolean {
+    const more = this.warmMemory.warm((this.used + records) * WORDS, pages)
+    return this.index.warm(records, pages) || more
   }
 
   /** Hash of the id in `from` at word `at`. */

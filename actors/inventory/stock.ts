@@ -62,6 +62,11 @@ export class Stock {
     return sku < SKUS_MAX && this.skus.words[sku * SKU_WORDS + EXISTS] === 1
   }
 
+  /** Loads what reserving a SKU will look at: see `Frames.reserve`. */
+  prefetch(sku: number): number {
+    return sku < SKUS_MAX ? this.skus.words[sku * SKU_WORDS]! + this.rows[sku * BLOCK_WORDS]! : 0
+  }
+
   /** Makes a SKU known; false where there is no room for it. */
   add(sku: number): boolean {
     if (sku >= SKUS_MAX) return false

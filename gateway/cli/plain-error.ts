@@ -8,7 +8,13 @@ export async function withPlainErrors<T>(work: () => Promise<T>): Promise<T> {
     return await work()
   } catch (error) {
     if (error instanceof ClientError) throw new DoorbusterError(error.code, error.message, { cause: error })
+    if (isDamagedGzip(error))
+      throw new DoorbusterError('bad_file', `the file is not gzip or is damaged: ${error.message}`)
     if (error instanceof Error && 'errno' in error) throw new DoorbusterError('io', error.message, { cause: error })
     throw error
   }
+}
+
+function isDamagedGzip(error: unknown): error is Error {
+  return error instanceof Error && 'code' in error && String(error.code).startsWith('Z_')
 }

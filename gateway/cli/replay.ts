@@ -1,5 +1,6 @@
 /** `doorbuster replay`: real order history as load, and an audit of what was promised. */
 import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
 import { Presets, SingleBar } from 'cli-progress'
 import { DoorbusterError } from '../../engine/errors.js'
 import { DoorbusterClient, FrameSocket } from '../client/index.js'
@@ -41,34 +42,43 @@ export function replayFile(options: ReplayOptions): Promise<number> {
   return withPlainErrors(() => replayAndTell(options))
 }
 
+/** One replay under way: what stops it early, and what is to be undone at its end, last first. */
+interface Run {
+  readonly signal: AbortSignal
+  readonly cleanUp: (() => unknown)[]
+}
+
 async function replayAndTell(options: ReplayOptions): Promise<number> {
-  const cleanUp: (() => unknown)[] = []
-  let interrupt = () => {}
-  const interrupted = new Promise<'interrupted'>((resolve) => {
-    interrupt = () => resolve('interrupted')
-  })
+  const interruption = new AbortController()
+  const { signal } = interruption
+  const run: Run = { signal, cleanUp: [] }
+  const interrupt = () => interruption.abort()
   process.once('SIGINT', interrupt)
   process.once('SIGTERM', interrupt)
   try {
-    const result = await Promise.race([replay(options, cleanUp), interrupted])
-    if (result === 'interrupted') return EXIT_INTERRUPTED
-    process.stdout.write(options.json ? `${JSON.stringify(result)}\n` : formatSummary(result))
-    return result.oversold === 0 ? 0 : EXIT_OVERSOLD
+    const interrupted = once(signal, 'abort').then(() => undefined)
+    const summary = await Promise.race([replay(options, run), interrupted])
+    if (!summary) return EXIT_INTERRUPTED
+    process.stdout.write(options.json ? `${JSON.stringify(summary)}\n` : formatSummary(summary))
+    return summary.oversold === 0 ? 0 : EXIT_OVERSOLD
   } finally {
-    for (const step of cleanUp.reverse()) await step()
+    // Whatever is still starting or reading ends here too.
+    interruption.abort()
+    for (const step of run.cleanUp.reverse()) await step()
     process.off('SIGINT', interrupt)
     process.off('SIGTERM', interrupt)
   }
 }
 
-async function replay(options: ReplayOptions, cleanUp: (() => unknown)[]): Promise<ReplaySummary> {
-  const [{ client, socket }, history] = await Promise.all([connect(options, cleanUp), readHistoryFile(options.file)])
+async function replay(options: ReplayOptions, run: Run): Promise<ReplaySummary> {
+  const reading = readHistoryFile(options.file, run.signal)
+  const [{ client, socket }, history] = await Promise.all([connect(options, run), reading])
   if (history.sales === 0) throw new DoorbusterError('bad_file', `${options.file} has no sale of goods in it`)
 
   const { skuIndices, before, articlesKnownBefore } = await setStage(history, options.stockFactor, client, socket)
   const idPrefix = runPrefix(options)
   const { bar, onProgress } = progress(options, history)
-  cleanUp.push(() => bar?.stop())
+  run.cleanUp.push(() => bar?.stop())
   const load = await new ReplayLoad({ history, skuIndices, idPrefix, speed: options.speed, onProgress }, socket).run()
   bar?.stop()
 
@@ -80,19 +90,18 @@ async function replay(options: ReplayOptions, cleanUp: (() => unknown)[]): Promi
 }
 
 /** A client for the stage and the audit, a bare socket for the load. */
-async function connect(options: ReplayOptions, cleanUp: (() => unknown)[]) {
-  const url = await serverUrl(options, cleanUp)
+async function connect(options: ReplayOptions, run: Run) {
+  const url = options.url ?? (await startServer(options, run))
   const { token } = options
   const client = await DoorbusterClient.connect(url, { token, deadlineMs: DEADLINE_MS })
-  cleanUp.push(() => client.close())
+  run.cleanUp.push(() => client.close())
   const socket = await FrameSocket.connect(url, { token })
-  cleanUp.push(() => socket.terminate())
+  run.cleanUp.push(() => socket.terminate())
   return { client, socket }
 }
 
-async function serverUrl(options: ReplayOptions, cleanUp: (() => unknown)[]): Promise<string> {
-  if (options.url !== undefined) return options.url
-  const starting = OwnServer.start(options.dataDir)
+async function startServer(options: ReplayOptions, { signal, cleanUp }: Run): Promise<string> {
+  const starting = OwnServer.start(options.dataDir, signal)
   // Before it has started, too: an interruption must not leave it behind.
   cleanUp.push(() => starting.then((server) => server.stop()).catch(() => {}))
   return (await starting).url

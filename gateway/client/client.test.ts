@@ -99,7 +99,7 @@ describe('the client', () => {
   it('refuses as overloaded what may not wait, and takes nothing of that call', async () => {
     const stock = await server()
     stock.intercept = () => true
-    const client = await connect(stock, { framesInFlight: 1, recordsWaiting: 10, deadlineMs: 100 })
+    const client = await connect(stock, { framesInFlight: 1, recordsWaiting: 10, deadlineMs: 1_000 })
     const first = client.reserve(requests(10)).catch((error) => error.code)
     await until(() => stock.frames.length === 1)
     const second = client.reserve(requests(8)).catch((error) => error.code)
@@ -111,7 +111,7 @@ describe('the client', () => {
     const stock = await server()
     stock.stock.set(1, 5)
     stock.intercept = () => true
-    const client = await connect(stock, { framesInFlight: 1, deadlineMs: 60 })
+    const client = await connect(stock, { framesInFlight: 1, deadlineMs: 1_000 })
     await expect(client.reserve(requests(1))).rejects.toMatchObject({ code: 'deadline_exceeded' })
     stock.intercept = undefined
     await until(() => client.isConnected)
