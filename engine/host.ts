@@ -23,6 +23,8 @@ export interface HostOptions {
   /** Address of the module that exports `createActors`. */
   actorsModule: string
   checkpoints?: boolean
+  /** New records that memory is got ready for while there is nothing else to do, over all partitions. */
+  warmRecords?: number
   onRecovered?: (recovered: Extract<PartitionThreadMessage, { type: 'recovered' }>) => void
   /** A thread died: say why and end the process. */
   onFatal: (error: Error) => void
@@ -124,6 +126,7 @@ export class Host {
           parking: this.parking.buffer as SharedArrayBuffer,
           seed: getRandomValues(new Uint32Array(4)),
           checkpoints: options.checkpoints ?? true,
+          warmRecords: Math.ceil((options.warmRecords ?? 0) / partitions),
         }
         return this.startThread(new URL('./partition-thread.js', import.meta.url), workerData, options, (message) =>
           this.fromPartitionThread(message as PartitionThreadMessage, options),

@@ -36,6 +36,9 @@ export const CHECKPOINT_PAGES_PER_STEP = 8
 /** Log records deleted in one append behind a checkpoint: spreads the truncation over later commits. */
 export const TRUNCATE_PER_APPEND = 32
 
+/** System pages touched ahead in one idle step: under a millisecond even where the host has to find them. */
+export const WARM_PAGES_PER_STEP = 64
+
 /** The memory-mapped size of a partition's log: address space, not memory; ENOSPC or this ends the acknowledgements. */
 export const LOG_MAP_BYTES = 64 * 1024 * MIB
 

@@ -6,6 +6,7 @@ import { parentPort, workerData } from 'node:worker_threads'
 import type { CreateActors } from './actors.js'
 import { CheckpointRing, type CheckpointRingMemory } from './checkpoint-ring.js'
 import { Doorbell, type DoorbellMemory } from './doorbell.js'
+import { WARM_PAGES_PER_STEP } from './limits.js'
 import { LmdbLog } from './log/lmdb-log.js'
 import { type MailboxMemory, MailboxReader, MailboxWriter } from './mailbox.js'
 import { Partition, type Peer } from './partition.js'
@@ -36,6 +37,7 @@ export interface PartitionThreadData {
   /** 1 while parked partitions are to stand still. */
   parking: SharedArrayBuffer
   seed: Uint32Array
+  warmRecords: number
   checkpoints: boolean
 }
 
@@ -53,7 +55,14 @@ const bell = new Doorbell(data.bell)
 function openPartition(memory: PartitionMemory, createActors: CreateActors) {
   const ring = new CheckpointRing(memory.checkpoints)
   const store = new Store(memory.storeFile, memory.partition, ring)
-  const state = new PartitionState(store, memory.partition, new Placement(data.partitionCount), createActors, data.seed)
+  const state = new PartitionState(
+    store,
+    memory.partition,
+    new Placement(data.partitionCount),
+    createActors,
+    data.seed,
+    data.warmRecords,
+  )
   const started = performance.now()
   state.loadCheckpoint()
   const log = new LmdbLog({ file: memory.logFile, partition: memory.partition, position: state.position })
@@ -95,7 +104,7 @@ function openPartition(memory: PartitionMemory, createActors: CreateActors) {
       while (Atomics.load(parking, 0) === 1) Atomics.wait(parking, 0, 1, 1_000)
     },
   })
-  return { partition, log, store, ring }
+  return { partition, state, log, store, ring }
 }
 
 async function run(): Promise<void> {
@@ -108,9 +117,15 @@ async function run(): Promise<void> {
     for (const { partition } of opened) any = partition.step() || any
     return any
   }
+  const warm = (): boolean => {
+    let any = false
+    for (const { state } of opened) any = state.actors.warm(WARM_PAGES_PER_STEP) || any
+    return any
+  }
   for (;;) {
     if (step()) continue
     if (opened.every(({ partition }) => partition.stopping)) break
+    if (warm()) continue
     bell.announceSleep()
     // Looked at once more after the announcement, so that nothing that came in between waits for the next ring.
     if (step()) bell.announceAwake()

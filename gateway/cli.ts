@@ -38,6 +38,11 @@ program
   .addOption(option('--threads <n>', 'threads that run them').argParser(wholeNumber(1, 64)))
   .addOption(option('--demo', 'load the demo network and catalogue into an empty data directory').default(false))
   .addOption(new Option('--no-demo', 'start empty'))
+  .addOption(
+    option('--warm-reservations <n>', 'reservations to have memory ready for, 80 bytes each')
+      .default(2_000_000)
+      .argParser(wholeNumber(0, 60_000_000)),
+  )
   .addOption(option('--log-level <level>', 'what goes to standard error').default('info'))
   .action(async (options) => {
     const { serve } = await import('./cli/serve.js')

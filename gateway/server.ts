@@ -28,6 +28,8 @@ export interface ServerOptions {
   logger: Logger
   /** Off only to measure recovery from the log alone. */
   checkpoints?: boolean
+  /** Reservations that memory is got ready for while there is nothing else to do. */
+  warmReservations: number
 }
 
 /** A second server on the port is refused instead of sharing its connections. */
@@ -76,6 +78,7 @@ export class Server {
         threads,
         actorsModule: new URL('../actors/main.js', import.meta.url).href,
         checkpoints: options.checkpoints ?? true,
+        warmRecords: options.warmReservations,
         onRecovered: ({ type: _type, ...recovered }) => logger.info(recovered, 'recovered'),
         onCheckpointFailed: (partition, reason) =>
           logger.error({ partition, reason }, 'a checkpoint could not be written'),

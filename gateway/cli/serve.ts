@@ -11,6 +11,7 @@ export interface ServeOptions {
   threads?: number
   demo: boolean
   logLevel: string
+  warmReservations: number
   version: string
 }
 

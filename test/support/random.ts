@@ -1,7 +1,7 @@
 /** A generator of numbers that look random and are the same for the same seed, so that what fails can be run again. */
 
-/** The seed of this run: SEED, or one that is drawn; a failing test tells it. */
-export const seed = Number(process.env.SEED ?? Math.floor(Math.random() * 2 ** 31))
+/** The seed of this run; SEED names another. */
+export const seed = Number(process.env.SEED ?? 1)
 
 export class Random {
   private state: number
