@@ -198,6 +198,7 @@ export class Host {
 
   /** Hands all answers that have arrived to the listener, then waits for the next ring. */
   drain(): void {
+    if (!this.listener) return
     for (;;) {
       let any = false
       for (const link of this.links) any = this.drainLink(link) || any

@@ -73,10 +73,11 @@ program
 program
   .command('replay <file>')
   .description('drive a server with real order history (Online Retail layout, .csv or .csv.gz)')
-  .addOption(option('--url <url>', 'a running server; none: one of its own'))
-  .addOption(option('--data-dir <directory>', "its own server's data, kept afterwards; none: temporary"))
-  .addOption(option('--speed <speed>', 'max, or how many times as fast as it happened, such as 1000x').default('max'))
-  .addOption(option('--stock <share>', "stock as a share of each SKU's demand").default('0.8'))
+  // No environment variables here: what is set for a server must not send a replay into its data.
+  .option('--url <url>', 'a running server; none: one of its own')
+  .option('--data-dir <directory>', "its own server's data, kept afterwards; none: temporary")
+  .option('--speed <speed>', 'max, or how many times as fast as it happened, such as 1000x', 'max')
+  .option('--stock <share>', "stock as a share of each SKU's demand", '0.8')
   .option('--json', 'one JSON object instead of a page', false)
   .action(
     exits(async (file: string, { speed, stock, ...options }: ReplayFlags) => {

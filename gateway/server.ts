@@ -70,7 +70,7 @@ export class Server {
     }
     const threads = options.threads ?? Math.max(1, availableParallelism() - 1)
     const description = openDataDirectory(dataDir, options.partitions, threads)
-    const unlock = lockDataDirectory(dataDir)
+    const unlock = await lockDataDirectory(dataDir)
     try {
       const engine = await Host.start({
         dataDir,

@@ -19,7 +19,7 @@ const print = (text: string): boolean => process.stdout.write(`${text}\n`)
 /** Holds the directory's lock while `work` runs. */
 async function locked<T>(dataDir: string, work: () => Promise<T>): Promise<T> {
   readDescription(dataDir)
-  const unlock = lockDataDirectory(dataDir)
+  const unlock = await lockDataDirectory(dataDir)
   try {
     return await work()
   } finally {
@@ -69,7 +69,7 @@ export async function backup({
   readDescription(dataDir)
   let unlock: (() => void) | undefined
   try {
-    unlock = lockDataDirectory(dataDir)
+    unlock = await lockDataDirectory(dataDir)
   } catch (error) {
     if (!(error instanceof DoorbusterError && error.code === 'locked')) throw error
   }

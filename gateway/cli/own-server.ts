@@ -1,7 +1,7 @@
 /** A server of one's own for as long as a command runs: a child process on a free port, in a directory that is removed. */
 import { type ChildProcess, spawn } from 'node:child_process'
-import { rmSync } from 'node:fs'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -28,8 +28,10 @@ export class OwnServer {
    * ends it while it starts.
    */
   static async start(dataDir: string | undefined, signal: AbortSignal): Promise<OwnServer> {
-    const temporaryDir = dataDir === undefined ? await mkdtemp(join(tmpdir(), 'doorbuster-')) : undefined
     const port = await freePort()
+    // From here to the listener nothing waits, so that no interruption is missed.
+    signal.throwIfAborted()
+    const temporaryDir = dataDir === undefined ? mkdtempSync(join(tmpdir(), 'doorbuster-')) : undefined
     const cli = fileURLToPath(new URL('../cli.js', import.meta.url))
     const directory = dataDir ?? temporaryDir ?? ''
     const args = ['serve', '--no-demo', '--host', '127.0.0.1', '--port', String(port), '--data-dir', directory]
