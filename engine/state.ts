@@ -2,7 +2,7 @@
  * The state of one partition and the one way it changes: a record of the log is applied. The partition's loop, recovery,
  * verification and resharding all come through here.
  */
-import { pack, unpack } from 'msgpackr'
+import { unpack } from 'msgpackr'
 import type { Actors, CreateActors, Step } from './actors.js'
 import { LATER } from './actors.js'
 import { assert } from './assert.js'
@@ -176,5 +176,3 @@ export class PartitionState implements Step {
     return digest
   }
 }
-
-export const packCommand = (name: string, body: unknown): Uint8Array => pack([name, body])

@@ -159,5 +159,4 @@ export const page = z.object({
   limit: z.coerce.number().pipe(z.int().min(1).max(500)).default(50),
   cursor: z.string().max(200).optional(),
 })
-export const eventsQuery = z.object({ after: z.string().max(2_000).optional() })
 export const backup = z.object({ directory: z.string().min(1).max(4_096) })

@@ -7,6 +7,7 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
+import { BatchBuyers } from './support/batches.js'
 import { place, stockUp } from './support/catalogue.js'
 import { verify } from './support/command-line.js'
 import type { StockDocument } from './support/http-call.js'
@@ -64,9 +65,9 @@ class Ordeal {
     return TestServer.start({ dataDir: this.dataDir, args: this.args })
   }
 
-  async prepare(): Promise<void> {
+  async prepare(others: readonly string[] = []): Promise<void> {
     const server = await this.start()
-    const { skus: indices } = await stockUp(server.url, [...skus, SOLD_OUT], ON_HAND)
+    const { skus: indices } = await stockUp(server.url, [...skus, SOLD_OUT, ...others], ON_HAND)
     for (const [sku, onHand] of Object.entries({ HOT: HOT_ON_HAND, [SOLD_OUT]: 0 }))
       await server.call('PUT', `/v1/inventory/${sku}/W1`, { onHand })
     this.soldOut = indices.get(SOLD_OUT)!
@@ -80,7 +81,7 @@ class Ordeal {
   }
 
   /** Starts, checks, loads, and kills at the moment asked for. */
-  async kill(moment: Moment): Promise<void> {
+  async kill(moment: Moment, batches?: BatchBuyers): Promise<void> {
     if (moment === 'start') {
       const server = TestServer.launch({ dataDir: this.dataDir, args: this.args })
       await setTimeout(random.below(700))
@@ -89,6 +90,7 @@ class Ordeal {
     }
     const server = await this.start()
     await this.check(server)
+    await batches?.check(server)
     const options: LoadOptions = {
       sockets: 3,
       framesInFlight: 4,
@@ -98,6 +100,7 @@ class Ordeal {
       soldOut: this.soldOut,
     }
     const load = await Load.start(server, this.ledger, this.notes, random, options)
+    batches?.start(server)
     if (moment === 'checkpoint') await this.untilCheckpoint(server)
     else await setTimeout(random.between(50, 800))
     if (load.broken !== undefined) this.notes.faults.push(`under load: ${load.broken}`)
@@ -105,6 +108,7 @@ class Ordeal {
     if (moment !== 'load') await setTimeout(random.below(120))
     await server.kill()
     await load.ended()
+    await batches?.ended()
   }
 
   private async untilCheckpoint(server: TestServer): Promise<void> {
@@ -168,3 +172,92 @@ class Ordeal {
     expect({ code, faults, stderr }).toEqual({ code: 0, faults: [], stderr: '' })
   }
 }
+
+describe(`after SIGKILL (seed ${seed})`, () => {
+  const overBatches = Math.ceil(kills * 0.3)
+
+  test('what was acknowledged is there, and what was not happened whole or not at all', {
+    timeout: kills * MS_PER_KILL,
+  }, async () => {
+    const ordeal = new Ordeal([], true)
+    await ordeal.prepare()
+    for (let i = 0; i < kills - overBatches; i++) {
+      await ordeal.kill(moments[i % moments.length]!)
+      if (i % 50 === 49) await ordeal.verified()
+    }
+    const server = await ordeal.start()
+    await ordeal.check(server, Number.POSITIVE_INFINITY)
+    const before = await server.digest()
+    await server.kill()
+    await ordeal.verified()
+    const again = await ordeal.start()
+    expect(await again.digest()).toBe(before)
+    expect(await again.stop()).toEqual({ code: 0, signal: null })
+    await ordeal.verified()
+    expect(ordeal.ledger.acknowledged).toBeGreaterThan(kills * 100)
+  })
+
+  test('a batch over three partitions is held whole or not at all', {
+    timeout: (overBatches + 1) * MS_PER_KILL,
+  }, async () => {
+    const ordeal = new Ordeal(['--partitions', '3', '--threads', '2'], false)
+    const others = Array.from({ length: 9 }, (_, i) => `LINE-${i}`)
+    await ordeal.prepare(others)
+    const batches = new BatchBuyers(others, SOLD_OUT, random)
+    for (let i = 0; i < overBatches; i++) await ordeal.kill(moments[(i * 3 + 1) % moments.length]!, batches)
+    const server = await ordeal.start()
+    await ordeal.check(server, Number.POSITIVE_INFINITY)
+    await batches.check(server)
+    expect(batches.faults).toEqual([])
+    const reserved = await Promise.all(others.map(async (sku) => [sku, (await server.stock(sku)).reserved]))
+    expect(reserved).toEqual([...batches.held])
+    expect(Math.min(...batches.held.values())).toBeGreaterThan(0)
+    expect(await server.stop()).toEqual({ code: 0, signal: null })
+    await ordeal.verified()
+  })
+
+  test('a directory that was being made is made anew', { timeout: 120_000 }, async () => {
+    for (let i = 0; i < 6; i++) {
+      const dataDir = join(temporaryDirectory(), 'data')
+      const first = TestServer.launch({ dataDir })
+      // As soon as anything of it is there: before it is complete.
+      while (first.isRunning && !existsSync(join(dataDir, 'generation-1'))) await setTimeout(0)
+      await first.kill()
+      const second = await TestServer.start({ dataDir })
+      await second.kill()
+    }
+  })
+
+  test('a receipt under an Idempotency-Key counts once', { timeout: 120_000 }, async () => {
+    const dataDir = temporaryDirectory()
+    const expectedAt = new Date(Date.now() + 86_400_000).toISOString()
+    const receive = (server: TestServer, key: string) =>
+      server.call('POST', '/v1/inventory/supply/PO-1/receive', { quantity: 1 }, { 'idempotency-key': key })
+    let server = await TestServer.start({ dataDir })
+    await server.call('PUT', '/v1/locations/W1', place('W1'))
+    await server.call('PUT', '/v1/products/TEE', { name: 'Tee' })
+    const supply = { id: 'PO-1', sku: 'TEE', location: 'W1', quantity: 1_000_000, expectedAt, reference: 'PO-1' }
+    expect((await server.call('POST', '/v1/inventory/supply', supply)).status).toBe(201)
+    let received = 0
+    for (let i = 0; i < 4; i++) {
+      const open = new Set<string>()
+      const work = Array.from({ length: 16 }, async () => {
+        for (;;) {
+          const key = randomUUID()
+          open.add(key)
+          const { status } = await receive(server, key).catch(() => ({ status: 0 }))
+          if (status !== 200) return
+          open.delete(key)
+          received++
+        }
+      })
+      await setTimeout(random.between(50, 300))
+      await server.kill()
+      await Promise.all(work)
+      server = await TestServer.start({ dataDir })
+      for (const key of open) expect((await receive(server, key)).status).toBe(200)
+      received += open.size
+    }
+    expect((await server.stock('TEE')).onHand).toBe(received)
+  })
+})

@@ -107,6 +107,14 @@ export class Pools {
     return pool
   }
 
+  /** A sale's pool of the SKU that is over and of which nothing is held any more, or -1: it can be used again. */
+  spent(sku: number, timeMs: number): number {
+    for (let pool = this.stock.firstPool(sku); pool >= 0; pool = this.next(pool)) {
+      if (this.kind(pool) === PoolKind.sale && this.isClosed(pool, timeMs) && this.taken(pool) === 0) return pool
+    }
+    return -1
+  }
+
   /** A pool's record, to be taken over by another partition. */
   image(pool: number): Uint32Array {
     return this.words.slice(pool * WORDS, (pool + 1) * WORDS)

@@ -114,10 +114,10 @@ export class Sales {
 
   private putPool(step: Step, purpose: PoolPurpose, terms: PoolTerms): boolean {
     const { pools } = this.inventory
+    const sku = this.placement.localOf(purpose.sku)
     const known = readDocument<number>(this.store, poolOfKey(purpose)) ?? -1
     const limitBefore = known < 0 ? 0 : pools.limitPerBuyer(known)
-    const sku = this.placement.localOf(purpose.sku)
-    const pool = pools.put(sku, terms, known, step.timeMs)
+    const pool = pools.put(sku, terms, known < 0 ? this.takeSpent(sku, step.timeMs) : known, step.timeMs)
     if (pool < 0) return false
     if (known < 0) {
       writeDocument(this.store, poolOfKey(purpose), pool)
@@ -129,6 +129,14 @@ export class Sales {
       )
     }
     return true
+  }
+
+  /** A pool of an earlier sale that nobody needs any more; it forgets what it was for. -1 where there is none. */
+  private takeSpent(sku: number, timeMs: number): number {
+    const spent = this.inventory.pools.spent(sku, timeMs)
+    const purpose = spent < 0 ? undefined : this.purpose(spent)
+    if (purpose) this.store.delete(poolOfKey(purpose))
+    return spent
   }
 
   /** A sale's time for one SKU is over. */

@@ -44,7 +44,6 @@ export const REPLY_RECORD_BYTES = 8
 export const ANY_LOCATION = 0xffff
 /** A reply's location where there is none; the same bits as "any", in the other direction. */
 export const NO_LOCATION = 0xffff
-export const UNKNOWN_INDEX = 0xffff_ffff
 
 export const Operation = { reserve: 1, confirm: 2, release: 3, count: 4 } as const
 export type Operation = (typeof Operation)[keyof typeof Operation]

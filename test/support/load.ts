@@ -6,7 +6,7 @@ import { randomUUID } from 'node:crypto'
 import { setTimeout } from 'node:timers/promises'
 import type { ReservationDocument } from './http-call.js'
 import { type Hold, holdRecord, type Ledger, reserveRecord, TTL_SECONDS } from './ledger.js'
-import { PackedSocket, type Reply, Status } from './packed-socket.js'
+import { PackedSocket, type Reply, type ReserveRecord, Status } from './packed-socket.js'
 import type { Random } from './random.js'
 import type { TestServer } from './test-server.js'
 
@@ -53,6 +53,7 @@ export class Load {
   private readonly sockets: PackedSocket[] = []
   private readonly work: Promise<void>[] = []
   private holds = 0
+  private readonly ballastRecords: ReserveRecord[]
   /** What broke first: as long as the server lives, nothing may. */
   broken: unknown
 
@@ -62,7 +63,10 @@ export class Load {
     private readonly notes: Notes,
     private readonly random: Random,
     private readonly options: LoadOptions,
-  ) {}
+  ) {
+    const sku = options.soldOut
+    this.ballastRecords = Array.from({ length: BALLAST_RECORDS }, () => ({ id: random.bytes(16), sku }))
+  }
 
   static async start(
     server: TestServer,
@@ -200,9 +204,7 @@ export class Load {
   }
 
   private async ballast(socket: PackedSocket): Promise<void> {
-    const sku = this.options.soldOut
-    const records = Array.from({ length: BALLAST_RECORDS }, () => ({ id: this.random.bytes(16), sku }))
-    const replies = await socket.reserve(records)
+    const replies = await socket.reserve(this.ballastRecords)
     const wrong = replies.find(({ status }) => status !== Status.insufficientStock && status !== Status.overloaded)
     if (wrong) this.notes.faults.push(`a SKU without stock is held: ${JSON.stringify(wrong)}`)
   }
