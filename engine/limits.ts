@@ -33,6 +33,9 @@ export const CHECKPOINT_IDLE_MS = 5_000
 /** Pages or documents offered to the checkpointer in one step of the partition: 8 × 32 KiB is ~60 µs of copying. */
 export const CHECKPOINT_PAGES_PER_STEP = 8
 
+/** After the disk refused a batch, an empty one is tried this often, so that the server becomes ready by itself. */
+export const LOG_RETRY_MS = 1_000
+
 /** Log records deleted in one append behind a checkpoint: spreads the truncation over later commits. */
 export const TRUNCATE_PER_APPEND = 32
 

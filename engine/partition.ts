@@ -5,7 +5,7 @@
  */
 import { pack, unpack } from 'msgpackr'
 import { DoorbusterError, LogWriteError } from './errors.js'
-import { BATCH_BYTES_MAX, BATCH_ENTRIES_MAX, CHECKPOINT_IDLE_MS, CHECKPOINT_LOG_BYTES } from './limits.js'
+import { BATCH_BYTES_MAX, BATCH_ENTRIES_MAX, CHECKPOINT_IDLE_MS, CHECKPOINT_LOG_BYTES, LOG_RETRY_MS } from './limits.js'
 import type { Log } from './log/log.js'
 import { BatchRecord, EntryKind } from './log/record.js'
 import type { MailboxReader } from './mailbox.js'
@@ -49,6 +49,8 @@ export class Partition {
   private parkTicket: number | undefined
   private keepLog = false
   private appendedMs = 0
+  /** When the disk last refused a batch; undefined while it takes them. */
+  private refusedMs: number | undefined
   private logBytesBehind: number
   private checkpointNotBeforeMs = 0
   /** Peers' entries of a batch that the disk refused: they go first in the next one, so that none is lost or overtaken. */
@@ -106,7 +108,7 @@ export class Partition {
     const { batch } = this
     if (!this.retained) batch.clear()
     this.retained = false
-    if (state.actors.isDue(timeMs)) {
+    if (state.actors.isDue(timeMs) || this.triesLogAgain()) {
       this.options.replies.setTicket(batch.entries, 0)
       batch.add(EntryKind.advance, 0, 0, 1, EMPTY, 0, 0)
     }
@@ -116,6 +118,11 @@ export class Partition {
     }
     while (this.hasRoomFor(inbox) && inbox.next()) this.take(inbox)
     inbox.release()
+  }
+
+  /** A log that could not be written is tried without being asked, so that the server becomes ready again by itself. */
+  private triesLogAgain(): boolean {
+    return this.refusedMs !== undefined && performance.now() - this.refusedMs > LOG_RETRY_MS
   }
 
   private hasRoomFor(inbox: MailboxReader): boolean {
@@ -172,11 +179,17 @@ export class Partition {
     } catch (error) {
       if (!(error instanceof LogWriteError)) throw error
       stats.add('logWriteFailures', 1)
+      stats.set('logRefuses', 1)
+      this.refusedMs = performance.now()
       replies.refuseAll(this.batch.entries, error.message)
       this.batch.retainPeers()
       for (let entry = 0; entry < this.batch.entries; entry++) replies.setTicket(entry, 0)
       this.retained = true
       return false
+    }
+    if (this.refusedMs !== undefined) {
+      this.refusedMs = undefined
+      stats.set('logRefuses', 0)
     }
     this.appendedMs = started
     this.logBytesBehind += record.length

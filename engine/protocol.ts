@@ -68,6 +68,7 @@ export const STATS = [
   'checkpoints',
   'logRecordsKept',
   'logWriteFailures',
+  'logRefuses',
   'checkpointFailures',
   'timersRunning',
   'messagesWaiting',

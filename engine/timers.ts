@@ -15,6 +15,8 @@ const LEVEL_SHIFT = 8
 const SLOTS = 1 << LEVEL_SHIFT
 const SLOT_MASK = SLOTS - 1
 const LEVELS = 4
+/** Ticks of one slot, by level. */
+const SLOT_TICKS = [1, SLOTS, SLOTS ** 2, SLOTS ** 3] as const
 const HEADS_AT = 4
 const HEAD_FLAG = 0x8000_0000
 
@@ -60,15 +62,10 @@ export class TimerWheel {
     const now = this.tick
     const dueTick = Math.max(Math.ceil(this.links.dueMs(record) / TICK_MS), now)
     const distance = dueTick - now
-    let level = 0
-    let span = SLOTS
-    while (level < LEVELS - 1 && distance >= span) {
-      level++
-      span *= SLOTS
-    }
+    const level = distance < SLOT_TICKS[1] ? 0 : distance < SLOT_TICKS[2] ? 1 : distance < SLOT_TICKS[3] ? 2 : 3
     // A timer beyond the wheel's reach (8.7 years) waits in the last slot it can and is placed again from there.
-    const tick = Math.min(dueTick, now + span - 1)
-    const slot = level * SLOTS + (Math.floor(tick / SLOTS ** level) & SLOT_MASK)
+    const tick = level < 3 ? dueTick : Math.min(dueTick, now + SLOTS * SLOT_TICKS[3] - 1)
+    const slot = level * SLOTS + (Math.floor(tick / SLOT_TICKS[level]) & SLOT_MASK)
     const { arena, stride, next, previous } = this.links
     const first = this.heads.words[HEADS_AT + slot]!
     arena.touch(record)
@@ -152,8 +149,9 @@ export class TimerWheel {
   private cascade(tick: number, budgetBefore: number): number {
     let budget = budgetBefore
     for (let level = LEVELS - 1; level > 0; level--) {
-      if (tick % SLOTS ** level !== 0) continue
-      const slot = HEADS_AT + level * SLOTS + (Math.floor(tick / SLOTS ** level) & SLOT_MASK)
+      const slotTicks = SLOT_TICKS[level]!
+      if (tick % slotTicks !== 0) continue
+      const slot = HEADS_AT + level * SLOTS + (Math.floor(tick / slotTicks) & SLOT_MASK)
       for (let first = this.heads.words[slot]!; first !== 0; first = this.heads.words[slot]!) {
         if (budget === 0) return 0
         budget--

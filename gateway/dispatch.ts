@@ -21,12 +21,19 @@ export class Dispatch implements HostListener {
   private readonly waiters: (Waiter | undefined)[] = [undefined]
   private readonly free: number[] = []
   private readonly listeners = new Set<(event: EngineEvent) => void>()
-  /** Why the log could not be written when last it could not; undefined once it could again. */
-  logFault: string | undefined
+  private lastRefusal = ''
   overloads = 0
 
   constructor(readonly host: Host) {
     host.listen(this)
+  }
+
+  /** Why a partition's log cannot be written; undefined where all can. */
+  get logFault(): string | undefined {
+    for (let partition = 0; partition < this.host.partitions; partition++) {
+      if (this.host.stats(partition).logRefuses === 1) return this.lastRefusal
+    }
+    return undefined
   }
 
   get inFlight(): number {
@@ -93,7 +100,6 @@ export class Dispatch implements HostListener {
   }
 
   frameReply(ticket: number, count: number, timeMs: number, words: Uint32Array, at: number): void {
-    this.logFault = undefined
     ;(this.close(ticket) as FrameWaiter).frameReply(count, timeMs, words, at)
   }
 
@@ -102,7 +108,7 @@ export class Dispatch implements HostListener {
   }
 
   refused(ticket: number, reason: string): void {
-    this.logFault = reason
+    this.lastRefusal = reason
     const waiter = this.close(ticket)
     if (typeof waiter === 'function') waiter(overloaded(reason))
     else waiter?.refused(reason)

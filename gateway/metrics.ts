@@ -14,6 +14,7 @@ const HELP: Record<Stat, string> = {
   checkpoints: 'Checkpoints taken since the start',
   logRecordsKept: 'Records in the log behind the last checkpoint',
   logWriteFailures: 'Batches that the disk refused',
+  logRefuses: '1 while the disk takes no batches',
   checkpointFailures: 'Checkpoints that the disk refused',
   timersRunning: 'Holds and sales whose time runs',
   messagesWaiting: 'Messages that another partition has not acknowledged',

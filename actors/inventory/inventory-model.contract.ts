@@ -462,26 +462,42 @@ export class InventoryModel {
   private poolOf = (kind: Pool['kind'], name: string, sku: number): Pool | undefined =>
     this.products.get(sku)?.pools.find((pool) => pool.kind === kind && pool.name === name)
 
-  /** Whether the SKU can have one more pool besides `others` that are made at the same time. */
-  private hasPoolRoom(sku: number, others: number): boolean {
-    return this.products.get(sku)!.pools.length < POOLS_PER_SKU && this.poolsMade + others < POOLS_MAX
+  /** A sale's pool that was closed and of which nothing is held: a new one takes its place. */
+  private spent = (sku: number): Pool | undefined =>
+    [...this.products.get(sku)!.pools]
+      .reverse()
+      .find((pool) => pool.kind === 'sale' && pool.closed && this.taken(pool) === 0)
+
+  private isRoomForPools(skus: number[]): boolean {
+    const added = skus.filter((sku) => !this.spent(sku))
+    return (
+      this.poolsMade + added.length <= POOLS_MAX &&
+      added.every((sku) => this.products.get(sku)!.pools.length < POOLS_PER_SKU)
+    )
   }
 
   private putPool(terms: Omit<Pool, 'closed' | 'timed'>, nowMs: number): void {
     const timed = Number.isFinite(terms.closesAtMs) && terms.closesAtMs > nowMs
+    const pool = { ...terms, closed: terms.closesAtMs <= nowMs, timed }
     const known = this.poolOf(terms.kind, terms.name, terms.sku)
     if (known) {
-      Object.assign(known, terms, { closed: false, timed })
+      Object.assign(known, pool)
+      return
+    }
+    const { pools } = this.products.get(terms.sku)!
+    const spent = this.spent(terms.sku)
+    if (spent) {
+      pools[pools.indexOf(spent)] = pool
       return
     }
     this.poolsMade++
-    this.products.get(terms.sku)!.pools.push({ ...terms, closed: false, timed })
+    pools.push(pool)
   }
 
   putSale(sale: Sale, nowMs: number): Outcome {
     if (sale.items.some(({ sku }) => !this.products.has(sku))) return unknownSku
     const fresh = sale.items.filter(({ sku }) => !this.poolOf('sale', sale.id, sku))
-    if (!fresh.every(({ sku }, others) => this.hasPoolRoom(sku, others))) return overloaded
+    if (!this.isRoomForPools(fresh.map(({ sku }) => sku))) return overloaded
     const { limitPerBuyer, opensAtMs, closesAtMs, channels } = sale
     for (const { sku, quantity } of sale.items) {
       const terms = { kind: 'sale', name: sale.id, sku, quantity } as const
@@ -498,7 +514,7 @@ export class InventoryModel {
   putChannelPool(sku: number, channel: number, quantity: number, nowMs: number): Outcome {
     if (!this.products.has(sku)) return unknownSku
     const name = String(channel)
-    if (!this.poolOf('channel', name, sku) && !this.hasPoolRoom(sku, 0)) return overloaded
+    if (!this.poolOf('channel', name, sku) && !this.isRoomForPools([sku])) return overloaded
     const always = { limitPerBuyer: 0, opensAtMs: 0, closesAtMs: Number.POSITIVE_INFINITY }
     this.putPool({ kind: 'channel', name, sku, quantity, channels: [channel], ...always }, nowMs)
     return ok({ quantity })
@@ -567,7 +583,10 @@ export class InventoryModel {
 
   takenOf(sale: string): { sku: number; taken: number }[] {
     const items = this.sales.get(sale)?.items ?? []
-    return items.map(({ sku }) => ({ sku, taken: this.taken(this.poolOf('sale', sale, sku)!) }))
+    return items.map(({ sku }) => {
+      const pool = this.poolOf('sale', sale, sku)
+      return { sku, taken: pool ? this.taken(pool) : 0 }
+    })
   }
 
   get figures(): { live: number; ended: number } {

@@ -355,13 +355,11 @@ export function replies({ words }: Answer): Reply[] {
 
 /** A problem is compared by its code, everything else whole. */
 export function told({ status, body }: Outcome): Outcome {
-  const code = (body as { code?: string } | null)?.code
-  const results = (body as { results?: Outcome[] } | null)?.results
+  const { code, results } = (body ?? {}) as { code?: string; results?: object[] }
   if (code !== undefined) return { status, body: { code } }
-  if (results?.every((result) => result !== null && 'body' in result)) {
-    return { status, body: { results: results.map(told) } }
-  }
-  return { status, body }
+  if (!results) return { status, body }
+  const each = results.map((result) => ('body' in result ? told(result as Outcome) : result))
+  return { status, body: { ...(body as object), results: each } }
 }
 
 /** What an action is to be answered, in the form in which the answer is compared. */

@@ -24,6 +24,10 @@ const SEED = Number(process.env.STRUCTURE_SEED ?? 1)
 const VERBOSE = process.env.STRUCTURE_VERBOSE !== undefined
 const PAGE = 4096
 const META_BYTES = 24 + 144
+const BRANCH = 1
+const LEAF = 2
+const OVERFLOW = 4
+const META = 8
 
 type Bytes = RootDatabase<Buffer, Buffer>
 
@@ -442,27 +446,37 @@ function passing(file: string, databases: Subject['databases'], damages: Damage[
 }
 
 /** The pages that are no bodies of long values, and how much of each is structure: each says its own number. */
-function structurePages(file: Buffer): { page: number; bytes: number }[] {
-  const pages: { page: number; bytes: number }[] = []
+function structurePages(file: Buffer): { page: number; kind: number; bytes: number }[] {
+  const pages: { page: number; kind: number; bytes: number }[] = []
   for (let page = 0; page < file.length / PAGE; page++) {
-    const flags = file.readUInt16LE(page * PAGE + 18)
+    const kind = file.readUInt16LE(page * PAGE + 18)
     if (file.readBigUInt64LE(page * PAGE) !== BigInt(page)) continue
-    pages.push({ page, bytes: flags === 4 ? 24 : flags === 8 ? META_BYTES : PAGE })
+    pages.push({ page, kind, bytes: kind === OVERFLOW ? 24 : kind === META ? META_BYTES : PAGE })
   }
   return pages
 }
 
-/** Bits and bytes, anywhere in the structure. */
+/** Bits and bytes anywhere in the structure, as many in each kind of page, most of them in headers. */
 function flips(file: Buffer, pick: (below: number) => number): Damage[] {
   const pages = structurePages(file)
+  const kinds = [META, BRANCH, LEAF, OVERFLOW].map((kind) => pages.filter((page) => page.kind === kind))
   const damages: Damage[] = []
   while (damages.length < FLIPS) {
-    const { page, bytes } = pages[pick(8) === 0 ? pick(2) : pick(pages.length)]!
-    // The header and the first offsets are a small part of a page.
-    const offset = pick(3) === 0 ? pick(Math.min(bytes, 64)) : pick(bytes)
-    const at = page * PAGE + offset
+    const some = kinds[pick(kinds.length)]!
+    if (some.length === 0) continue
+    const { page, kind, bytes } = some[pick(some.length)]!
+    const start = page * PAGE
+    let offset = pick(bytes)
+    const nodes = file.readUInt16LE(start + 20) / 2
+    const where = pick(3)
+    if (where === 0) offset = pick(Math.min(bytes, 24))
+    else if (where === 1 && (kind === BRANCH || kind === LEAF) && nodes > 0) {
+      const slot = 24 + 2 * pick(nodes)
+      offset = pick(4) === 0 ? slot + pick(2) : 24 + file.readUInt16LE(start + slot) + pick(40)
+    }
     const width = [1, 1, 1, 2, 4, 8][pick(6)]!
     if (offset + width > bytes) continue
+    const at = start + offset
     const changed = Buffer.from(file.subarray(at, at + width))
     if (width === 1 && pick(3) > 0) changed[0]! ^= 1 << pick(8)
     else if (pick(2) === 0) changed.fill(0).writeUInt8(pick(256))

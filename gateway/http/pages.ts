@@ -37,7 +37,7 @@ export function frontPage({ version, partitions, skus, locations, live }: Figure
 <p>Where to go:</p>
 <table>
 <tr><td><a href="/docs">/docs</a></td><td>every call, with its fields</td></tr>
-<tr><td><a href="/openapi.json">/openapi.json</a></td><td>the same for programs</td></tr>
+<tr><td><a href="/openapi.json">/openapi.json</a>, <a href="/asyncapi.json">/asyncapi.json</a></td><td>the same for programs</td></tr>
 <tr><td><a href="/v1/locations">/v1/locations</a>, <a href="/v1/products">/v1/products</a></td><td>what is known</td></tr>
 <tr><td><a href="/metrics">/metrics</a></td><td>figures for Prometheus</td></tr>
 <tr><td><a href="/healthz">/healthz</a>, <a href="/readyz">/readyz</a></td><td>alive; ready</td></tr>

@@ -4,6 +4,7 @@ import type { Guard } from '../guard.js'
 import type { Metrics } from '../metrics.js'
 import type { Operation, OperationContext } from '../operations/operation.js'
 import { problem } from '../problems.js'
+import { asyncApiDocument } from '../websocket/asyncapi.js'
 import { EventStreams } from './event-stream.js'
 import { openApiDocument } from './openapi.js'
 import { docsPage, frontPage } from './pages.js'
@@ -31,10 +32,12 @@ export class HttpServer {
     new Routes({ app, operations, context, guard, metrics })
 
     const openapi = JSON.stringify(openApiDocument(operations, version))
+    const asyncapi = JSON.stringify(asyncApiDocument(operations, version))
     const docs = docsPage(operations)
     this.get('/healthz', (res) => respond(res, { status: 200, body: { status: 'alive' } }))
     this.get('/readyz', (res) => this.ready(res))
     this.get('/openapi.json', (res) => respondText(res, 'application/json', openapi))
+    this.get('/asyncapi.json', (res) => respondText(res, 'application/json', asyncapi))
     this.get('/docs', (res) => respondText(res, 'text/html; charset=utf-8', docs))
     this.get('/metrics', (res, isGone) => {
       void metrics.text().then((text) => {

@@ -8,6 +8,8 @@ import { type Finished, Output, spawnCli } from './command-line.js'
 import { call, type ReservationDocument, type StockDocument } from './http-call.js'
 
 const START_TIMEOUT_MS = 60_000
+/** A refusal needs no recovery. */
+const REFUSAL_TIMEOUT_MS = 20_000
 const STOP_TIMEOUT_MS = 30_000
 const LISTENING = /^doorbuster listening on http:\/\/(\S+):(\d+)$/m
 
@@ -74,7 +76,7 @@ export class TestServer {
   /** Starts one that should refuse to, and resolves with how it ended. Rejects where it listens instead, or hangs. */
   static async refused(options: TestServerOptions): Promise<Finished> {
     const server = new TestServer(options)
-    const { stdout, stderr, ended } = await server.firstWord()
+    const { stdout, stderr, ended } = await server.firstWord(REFUSAL_TIMEOUT_MS)
     if (ended) return { ...ended, stdout, stderr }
     await server.kill()
     const what = LISTENING.test(stdout) ? 'listens although it should refuse to' : 'neither listens nor ends'
@@ -83,7 +85,7 @@ export class TestServer {
 
   /** Resolves once it accepts traffic; rejects with its output where it ends or hangs instead. */
   async listening(): Promise<void> {
-    const { stdout, stderr, ended } = await this.firstWord()
+    const { stdout, stderr, ended } = await this.firstWord(START_TIMEOUT_MS)
     const [, , port] = LISTENING.exec(stdout) ?? []
     if (port !== undefined && !ended) {
       this.port = Number(port)
@@ -96,10 +98,10 @@ export class TestServer {
   }
 
   /** Waits until it has said that it listens, has ended, or has taken too long. */
-  private async firstWord(): Promise<{ stdout: string; stderr: string; ended: Exit | undefined }> {
+  private async firstWord(timeoutMs: number): Promise<{ stdout: string; stderr: string; ended: Exit | undefined }> {
     let timer: NodeJS.Timeout | undefined
     const said = new Promise<undefined>((done) => {
-      timer = setTimeout(() => done(undefined), START_TIMEOUT_MS)
+      timer = setTimeout(() => done(undefined), timeoutMs)
       this.child.stdout?.on('data', () => {
         if (LISTENING.test(this.output.stdout)) done(undefined)
       })
