@@ -25,6 +25,7 @@ import { crc32c } from '@node-rs/crc32'
 import { LOCK_FILE } from './directory-lock.js'
 import { DamageError, DoorbusterError, systemReason } from './errors.js'
 import { PARTITIONS_MAX } from './limits.js'
+import type { PartitionFiles } from './partition-files.js'
 
 export const DATA_FORMAT = 1
 const DESCRIPTION_FILE = 'doorbuster.json'
@@ -36,6 +37,8 @@ export interface Description {
   partitions: number
   /** Grows with each reshard. */
   generation: number
+  /** Whether its files have been made: from then on a missing one is damage. */
+  made: boolean
 }
 
 export const generationDirectory = (directory: string, generation: number): string =>
@@ -47,6 +50,14 @@ export const partitionDirectory = (directory: string, { generation }: Descriptio
 export const logFile = (directory: string, description: Description, partition: number): string =>
   join(partitionDirectory(directory, description, partition), 'log.mdb')
 
+export function partitionFiles(directory: string, description: Description, partition: number): PartitionFiles {
+  return {
+    log: logFile(directory, description, partition),
+    store: storeFile(directory, description, partition),
+    made: description.made,
+  }
+}
+
 export const storeFile = (directory: string, description: Description, partition: number): string =>
   join(partitionDirectory(directory, description, partition), 'store.mdb')
 
@@ -55,7 +66,13 @@ export function openDataDirectory(directory: string, partitionsWanted: number | 
   const file = join(directory, DESCRIPTION_FILE)
   if (!existsSync(file)) {
     const partitions = partitionsWanted ?? defaultPartitions
-    return createDataDirectory(directory, { format: DATA_FORMAT, id: randomUUID(), partitions, generation: 1 })
+    return createDataDirectory(directory, {
+      format: DATA_FORMAT,
+      id: randomUUID(),
+      partitions,
+      generation: 1,
+      made: false,
+    })
   }
   const description = readDescription(directory)
   if (partitionsWanted !== undefined && partitionsWanted !== description.partitions) {
@@ -151,11 +168,17 @@ export function readDescription(directory: string): Description {
       `${directory} has format ${seen.format}, and this version reads up to ${DATA_FORMAT}; use the version that wrote it`,
     )
   }
-  const { format, id, partitions, generation } = seen
-  if (format === undefined || id === undefined || partitions === undefined || generation === undefined) {
+  const { format, id, partitions, generation, made } = seen
+  if (
+    format === undefined ||
+    id === undefined ||
+    partitions === undefined ||
+    generation === undefined ||
+    made === undefined
+  ) {
     throw new DamageError(`${file} is damaged: it lacks a field; restore this data directory from a backup`)
   }
-  const description: Description = { format, id, partitions, generation }
+  const description: Description = { format, id, partitions, generation, made }
   if (text !== withChecksum(description)) {
     throw new DamageError(`${file} is damaged: it fails its checksum; restore this data directory from a backup`)
   }

@@ -7,11 +7,12 @@ import { Worker } from 'node:worker_threads'
 import { pack, unpack } from 'msgpackr'
 import { makeCheckpointRing } from './checkpoint-ring.js'
 import type { CheckpointerData } from './checkpointer.js'
-import { type Description, logFile, storeFile } from './data-directory.js'
+import { type Description, partitionFiles, writeDescription } from './data-directory.js'
 import { Doorbell, makeDoorbell } from './doorbell.js'
 import { DoorbusterError } from './errors.js'
 import { BATCH_BYTES_MAX, MAILBOX_BYTES, PEER_MAILBOX_BYTES } from './limits.js'
 import { type MailboxMemory, MailboxReader, MailboxWriter, makeMailbox } from './mailbox.js'
+import { checkPartitionFiles } from './partition-files.js'
 import type { PartitionMemory, PartitionThreadData, PartitionThreadMessage } from './partition-thread.js'
 import { type EngineEvent, Inbound, Outbound, type Outcome, type Stat } from './protocol.js'
 import { makeStats, readStats } from './stats.js'
@@ -68,8 +69,13 @@ export class Host {
 
   /** Starts everything and resolves once all partitions have recovered; rejects with what is wrong. */
   static async start(options: HostOptions): Promise<Host> {
-    const host = new Host(options.description.partitions)
+    const { dataDir, description } = options
+    for (let partition = 0; partition < description.partitions; partition++) {
+      checkPartitionFiles(partitionFiles(dataDir, description, partition), partition)
+    }
+    const host = new Host(description.partitions)
     await host.startThreads(options)
+    if (!description.made) writeDescription(dataDir, { ...description, made: true })
     return host
   }
 
@@ -92,8 +98,7 @@ export class Host {
       const others = partitions === 1 ? [] : Array.from({ length: partitions }, (_unused, i) => i)
       return {
         partition,
-        logFile: logFile(dataDir, description, partition),
-        storeFile: storeFile(dataDir, description, partition),
+        files: partitionFiles(dataDir, description, partition),
         inbox: makeMailbox(MAILBOX_BYTES),
         outbox: makeMailbox(MAILBOX_BYTES),
         checkpoints: makeCheckpointRing(),
@@ -137,7 +142,7 @@ export class Host {
 
   private startCheckpointer(memory: PartitionMemory, options: HostOptions): Promise<void> {
     const workerData: CheckpointerData = {
-      file: memory.storeFile,
+      file: memory.files.store,
       partition: memory.partition,
       ring: memory.checkpoints,
     }

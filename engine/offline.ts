@@ -1,9 +1,10 @@
 /** A data directory that no server has open: its state, read whole; and what is wrong with it. */
 import { getRandomValues } from 'node:crypto'
 import type { CreateActors } from './actors.js'
-import { type Description, logFile, storeFile } from './data-directory.js'
+import { type Description, partitionFiles } from './data-directory.js'
 import { DamageError } from './errors.js'
 import { LmdbLog } from './log/lmdb-log.js'
+import { checkPartitionFiles } from './partition-files.js'
 import { Placement } from './placement.js'
 import { PartitionState } from './state.js'
 import { Store } from './store.js'
@@ -21,12 +22,14 @@ export async function readPartition(
   partition: number,
   createActors: CreateActors,
 ): Promise<OfflinePartition> {
-  const store = new Store(storeFile(directory, description, partition), partition, undefined)
+  const files = partitionFiles(directory, description, partition)
+  checkPartitionFiles(files, partition)
+  const store = new Store(files.store, partition, undefined)
   const placement = new Placement(description.partitions)
   const state = new PartitionState(store, partition, placement, createActors, getRandomValues(new Uint32Array(4)))
   state.loadCheckpoint()
   const log = new LmdbLog({
-    file: logFile(directory, description, partition),
+    file: files.log,
     partition,
     position: state.position,
     readOnly: true,

@@ -10,6 +10,7 @@ import { WARM_PAGES_PER_STEP } from './limits.js'
 import { LmdbLog } from './log/lmdb-log.js'
 import { type MailboxMemory, MailboxReader, MailboxWriter } from './mailbox.js'
 import { Partition, type Peer } from './partition.js'
+import type { PartitionFiles } from './partition-files.js'
 import { Placement } from './placement.js'
 import { ReplyWriter } from './reply-writer.js'
 import { PartitionState } from './state.js'
@@ -18,8 +19,7 @@ import { Store } from './store.js'
 
 export interface PartitionMemory {
   partition: number
-  logFile: string
-  storeFile: string
+  files: PartitionFiles
   inbox: MailboxMemory
   outbox: MailboxMemory
   checkpoints: CheckpointRingMemory
@@ -54,7 +54,7 @@ const bell = new Doorbell(data.bell)
 
 function openPartition(memory: PartitionMemory, createActors: CreateActors) {
   const ring = new CheckpointRing(memory.checkpoints)
-  const store = new Store(memory.storeFile, memory.partition, ring)
+  const store = new Store(memory.files.store, memory.partition, ring)
   const state = new PartitionState(
     store,
     memory.partition,
@@ -65,7 +65,7 @@ function openPartition(memory: PartitionMemory, createActors: CreateActors) {
   )
   const started = performance.now()
   state.loadCheckpoint()
-  const log = new LmdbLog({ file: memory.logFile, partition: memory.partition, position: state.position })
+  const log = new LmdbLog({ file: memory.files.log, partition: memory.partition, position: state.position })
   const { records, commands, bytes } = state.replay(log)
   const milliseconds = performance.now() - started
   post({

@@ -5,12 +5,14 @@ import type { Actors, CreateActors } from './actors.js'
 import {
   type Description,
   generationDirectory,
+  logFile,
   makePartitionDirectories,
   storeFile,
   writeDescription,
 } from './data-directory.js'
 import { Digest } from './digest.js'
 import { DamageError, DoorbusterError } from './errors.js'
+import { LmdbLog } from './log/lmdb-log.js'
 import { readPartition } from './offline.js'
 import { Placement } from './placement.js'
 import { PartitionState } from './state.js'
@@ -30,7 +32,7 @@ export async function reshard(
   createActors: CreateActors,
   redistribute: Redistribute,
 ): Promise<{ description: Description; digest: string }> {
-  const description: Description = { ...before, partitions, generation: before.generation + 1 }
+  const description: Description = { ...before, partitions, generation: before.generation + 1, made: true }
   const fresh = generationDirectory(directory, description.generation)
   const from: PartitionState[] = []
   const total = new Digest()
@@ -66,6 +68,8 @@ export async function reshard(
       after.addDigest(state.digest().toString())
       state.store.writeWhole({ position, timeMs })
       await state.store.close()
+      const file = logFile(directory, description, state.partition)
+      await new LmdbLog({ file, partition: state.partition, position }).close()
     }
     if (after.toString() !== total.toString()) {
       throw new DamageError(`the digest would change from ${total} to ${after}; nothing was changed`)

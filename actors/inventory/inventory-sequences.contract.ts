@@ -29,7 +29,7 @@ const SKUS = [0, 1, 600, 1100] as const
 const UNKNOWN_SKUS = [3, 4_000_000, 0xffff_ffff]
 const LOCATIONS = [0, 1, 2, 3, 4] as const
 const UNKNOWN_LOCATIONS = [5, 4_096, 0xfffe]
-const IDS = 12
+const IDS = 20
 const PREFILL_SKU = 5
 const START_MS = 1_700_000_000_123
 
@@ -39,11 +39,8 @@ interface Again {
   change: 'nothing' | 'quantity' | 'ttlSeconds' | 'buyer' | 'location' | 'channel' | 'sku'
 }
 type Line = ReserveLine | Again
-/** A confirm or release; `sku` undefined: the one that the reservation is for. */
-interface Named {
-  id: string
-  sku: number | undefined
-}
+/** A confirm or release of one of those that are held (counted from the newest), or of whatever has an id. */
+type Named = { held: number } | { id: string; sku: number | undefined }
 
 type Action =
   | { do: 'reserve'; lines: Line[] }
@@ -106,7 +103,7 @@ const line: fc.Arbitrary<Line> = fc.oneof(
       id,
       sku,
       quantity,
-      ttlSeconds: often(oneOf([0, 1, 2, 3, 10, 17, 30, 900]), oneOf([TTL_SECONDS_MAX, TTL_SECONDS_MAX + 1])),
+      ttlSeconds: often(oneOf([0, 0, 1, 2, 3, 10, 17, 30, 900]), oneOf([TTL_SECONDS_MAX, TTL_SECONDS_MAX + 1])),
       location: fc.oneof(fc.constant(ANY_LOCATION), location),
       buyer,
       channel,
@@ -127,10 +124,13 @@ const line: fc.Arbitrary<Line> = fc.oneof(
   },
 )
 const lines = fc.array(line, { minLength: 1, maxLength: 5 })
-const named = fc.array(fc.record({ id, sku: often(fc.constant(undefined), oneOf(SKUS)) }), {
-  minLength: 1,
-  maxLength: 3,
-})
+const named = fc.array(
+  fc.oneof(
+    { weight: 3, arbitrary: fc.record({ held: fc.nat(5) }) },
+    { weight: 2, arbitrary: fc.record({ id, sku: often(fc.constant(undefined), oneOf(SKUS)) }) },
+  ),
+  { minLength: 1, maxLength: 3 },
+)
 const countItem = fc.record({ sku, location, onHand: figure, safetyStock: often(oneOf([0, 0, 0, 1, 2, 4]), figure) })
 const countItems = fc.array(countItem, { minLength: 1, maxLength: 4 })
 
@@ -286,14 +286,16 @@ const opening: fc.Arbitrary<SequenceStep> = fc
     crash: false,
   }))
 
-export const sequences: fc.Arbitrary<Sequence> = fc
-  .record({
-    prefill: oneOf([0, 0, 509]),
-    truncates: fc.boolean(),
-    opening,
-    steps: fc.array(step, { minLength: 1, maxLength: 25, size: 'max' }),
-  })
-  .map(({ prefill, truncates, opening, steps }) => ({ prefill, truncates, steps: [opening, ...steps] }))
+/** Sequences in front of which `prefills` many holds stand, one or the other. */
+export const sequences = (prefills: number[]): fc.Arbitrary<Sequence> =>
+  fc
+    .record({
+      prefill: oneOf(prefills),
+      truncates: fc.boolean(),
+      opening,
+      steps: fc.array(step, { minLength: 1, maxLength: 25, size: 'max' }),
+    })
+    .map(({ prefill, truncates, opening, steps }) => ({ prefill, truncates, steps: [opening, ...steps] }))
 
 // ---- as it goes to the actors
 
@@ -446,6 +448,13 @@ class Run {
     })
   }
 
+  private name(named: Named): { id: string; sku: number } {
+    const { holds } = this.model
+    if ('id' in named) return { id: named.id, sku: named.sku ?? holds.get(named.id)?.sku ?? 0 }
+    const live = [...holds.values()].filter(({ status }) => status === 'held' || status === 'confirmed')
+    return live.at(-1 - (named.held % Math.max(1, live.length))) ?? { id: 'r0', sku: 0 }
+  }
+
   private changed({ again, change }: Again): ReserveLine | undefined {
     const before = this.sent.at(-1 - (again % Math.max(1, this.sent.length)))
     if (!before) return undefined
@@ -486,7 +495,7 @@ class Run {
       }
       case 'confirm':
       case 'release': {
-        const items = action.named.map(({ id, sku }) => ({ id, sku: sku ?? model.holds.get(id)?.sku ?? 0 }))
+        const items = action.named.map((each) => this.name(each))
         const records = items.map(({ id, sku }) => namedRecord(id, sku))
         return action.do === 'confirm'
           ? [frame(Operation.confirm, records), items.map(({ id, sku }) => model.confirm(id, sku, timeMs))]

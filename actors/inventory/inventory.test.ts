@@ -25,6 +25,6 @@ const SEED = process.env.MODEL_SEED === undefined ? {} : { seed: Number(process.
 
 describe('inventory', () => {
   it('answers and shows what the model says, whatever happens to it', { timeout: 3_600_000 }, async () => {
-    await fc.assert(fc.asyncProperty(sequences, runSequence), { numRuns: RUNS, ...SEED })
+    await fc.assert(fc.asyncProperty(sequences([0, 0, 509]), runSequence), { numRuns: RUNS, ...SEED })
   })
 })

@@ -17,9 +17,9 @@ import { type Database, open, type RootDatabase } from 'lmdb'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { checkLmdbStructure } from './lmdb-structure.js'
 
-/** Flips over the pages of each environment. A long sweep sets more, and has LMDB read each copy that passes. */
+/** For each environment: damages of single bytes, and how many that pass are read by LMDB. A long sweep sets more. */
 const FLIPS = Number(process.env.STRUCTURE_FLIPS ?? 1_000)
-const READS_MAX = process.env.STRUCTURE_FLIPS === undefined ? 200 : Number.POSITIVE_INFINITY
+const READS = Number(process.env.STRUCTURE_READS ?? 200)
 const SEED = Number(process.env.STRUCTURE_SEED ?? 1)
 const VERBOSE = process.env.STRUCTURE_VERBOSE !== undefined
 const PAGE = 4096
@@ -411,9 +411,9 @@ function readDamaged(base: string, databases: Subject['databases'], damages: Dam
   const results: string[] = []
   while (results.length < damages.length) {
     const from = results.length
-    const to = Math.min(from + 400, damages.length)
+    const to = Math.min(from + 200, damages.length)
     const args = ['--input-type=module', '--eval', READER, jobs, String(from), String(to)]
-    const reader = spawnSync(process.execPath, args, { cwd: import.meta.dirname, encoding: 'utf8', timeout: 60_000 })
+    const reader = spawnSync(process.execPath, args, { cwd: import.meta.dirname, encoding: 'utf8', timeout: 20_000 })
     results.push(...reader.stdout.split('\n').slice(0, -1))
     // It goes on behind the one that ended it.
     if (results.length < to)
@@ -545,7 +545,11 @@ describe('damage is found, or LMDB reads the same and goes on writing, or the re
       if (VERBOSE) console.log(`${kind}: ${damages.length}, of these ${missed.length} without a fault`)
       passed.push(...missed)
     }
-    if (passed.length > READS_MAX) passed = passed.sort(() => pick(3) - 1).slice(0, READS_MAX)
+    for (let i = passed.length - 1; i > 0; i--) {
+      const j = pick(i + 1)
+      ;[passed[i], passed[j]] = [passed[j]!, passed[i]!]
+    }
+    passed = passed.slice(0, READS)
     const results = readDamaged(file, databases, passed)
     if (VERBOSE)
       console.log(Object.fromEntries(results.map((result) => [result, results.filter((r) => r === result).length])))
