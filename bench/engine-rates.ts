@@ -19,9 +19,9 @@ interface Shape {
 }
 
 /** Windows found by trying: wide enough to keep the log busy, no wider than that. */
-const PACKED_64: Shape = { recordsPerFrame: 64, sockets: 8, framesInFlight: 16 }
-const PACKED_256: Shape = { recordsPerFrame: 256, sockets: 8, framesInFlight: 8 }
-const PACKED_1024: Shape = { recordsPerFrame: 1_024, sockets: 8, framesInFlight: 4 }
+const PACKED_64: Shape = { recordsPerFrame: 64, sockets: 8, framesInFlight: 32 }
+const PACKED_256: Shape = { recordsPerFrame: 256, sockets: 8, framesInFlight: 16 }
+const PACKED_1024: Shape = { recordsPerFrame: 1_024, sockets: 8, framesInFlight: 6 }
 /** As many in flight as connections and pipelined commands usually make in a shop: 256. */
 const SINGLE: Shape = { recordsPerFrame: 1, sockets: 64, framesInFlight: 4 }
 const IDLE: Shape = { recordsPerFrame: 1, sockets: 1, framesInFlight: 1 }

@@ -2,7 +2,7 @@
  * The thread that writes a partition's checkpoints, so that the partition never waits for more than its own log: each
  * checkpoint is one transaction of pages, documents and the watermark.
  */
-import { parentPort, workerData } from 'node:worker_threads'
+import { workerData } from 'node:worker_threads'
 import { type CheckpointBeginning, CheckpointReceiver, type CheckpointRingMemory } from './checkpoint-ring.js'
 import { systemReason } from './errors.js'
 import {
@@ -14,6 +14,7 @@ import {
   type Watermark,
   writeWatermark,
 } from './store-format.js'
+import { runThread, tellMain } from './thread-messages.js'
 
 export interface CheckpointerData {
   file: string
@@ -69,7 +70,7 @@ async function run({ file, partition, ring }: CheckpointerData): Promise<void> {
   let watermark = readWatermark(db, partition)
   db.resetReadTxn()
   const receiver = new CheckpointReceiver(ring)
-  parentPort!.postMessage({ type: 'ready' })
+  tellMain({ type: 'ready' })
   for (;;) {
     const item = receiver.next()
     if (item.kind === 'stop') break
@@ -78,11 +79,11 @@ async function run({ file, partition, ring }: CheckpointerData): Promise<void> {
       watermark = takeCheckpoint(db, receiver, item.beginning, watermark)
       receiver.report(true)
     } catch (error) {
-      parentPort!.postMessage({ type: 'failed', reason: systemReason(error) })
+      tellMain({ type: 'checkpointFailed', partition, reason: systemReason(error) })
       receiver.report(false)
     }
   }
   await db.close()
 }
 
-await run(workerData as CheckpointerData)
+await runThread(() => run(workerData as CheckpointerData))

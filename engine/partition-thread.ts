@@ -2,7 +2,7 @@
  * The thread that runs partitions: a plain loop without an event loop. It sleeps until a mailbox rings or a timer is
  * due, steps each of its partitions, and looks again.
  */
-import { parentPort, workerData } from 'node:worker_threads'
+import { workerData } from 'node:worker_threads'
 import type { CreateActors } from './actors.js'
 import { CheckpointRing, type CheckpointRingMemory } from './checkpoint-ring.js'
 import { Doorbell, type DoorbellMemory } from './doorbell.js'
@@ -16,6 +16,7 @@ import { ReplyWriter } from './reply-writer.js'
 import { PartitionState } from './state.js'
 import { StatsWriter } from './stats.js'
 import { Store } from './store.js'
+import { runThread, tellMain } from './thread-messages.js'
 
 export interface PartitionMemory {
   partition: number
@@ -24,6 +25,8 @@ export interface PartitionMemory {
   outbox: MailboxMemory
   checkpoints: CheckpointRingMemory
   stats: SharedArrayBuffer
+  /** Of the thread that runs it. */
+  bell: DoorbellMemory
   /** From and to each other partition; the bell is that of the thread that runs it. */
   peers: { partition: number; from: MailboxMemory; to: MailboxMemory; bell: DoorbellMemory }[]
 }
@@ -41,15 +44,9 @@ export interface PartitionThreadData {
   checkpoints: boolean
 }
 
-export type PartitionThreadMessage =
-  | { type: 'bell' }
-  | { type: 'recovered'; partition: number; records: number; commands: number; milliseconds: number; sequence: number }
-  | { type: 'ready' }
-
 const data = workerData as PartitionThreadData
-const post = (message: PartitionThreadMessage): void => parentPort!.postMessage(message)
 const parking = new Int32Array(data.parking)
-const gatewayBell = new Doorbell(data.gatewayBell, () => post({ type: 'bell' }))
+const gatewayBell = new Doorbell(data.gatewayBell, () => tellMain({ type: 'bell' }))
 const bell = new Doorbell(data.bell)
 
 function openPartition(memory: PartitionMemory, createActors: CreateActors) {
@@ -68,7 +65,7 @@ function openPartition(memory: PartitionMemory, createActors: CreateActors) {
   const log = new LmdbLog({ file: memory.files.log, partition: memory.partition, position: state.position })
   const { records, commands, bytes } = state.replay(log)
   const milliseconds = performance.now() - started
-  post({
+  tellMain({
     type: 'recovered',
     partition: memory.partition,
     records,
@@ -110,7 +107,7 @@ function openPartition(memory: PartitionMemory, createActors: CreateActors) {
 async function run(): Promise<void> {
   const { createActors } = (await import(data.actorsModule)) as { createActors: CreateActors }
   const opened = data.partitions.map((memory) => openPartition(memory, createActors))
-  post({ type: 'ready' })
+  tellMain({ type: 'ready' })
 
   const step = (): boolean => {
     let any = false
@@ -139,4 +136,4 @@ async function run(): Promise<void> {
   }
 }
 
-await run()
+await runThread(run)

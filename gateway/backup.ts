@@ -72,8 +72,8 @@ export async function backupWhileServing(
   dataDir: string,
   directory: string,
 ): Promise<LogPosition[]> {
-  const { host } = dispatch
-  const partitions = Array.from({ length: host.partitions }, (_, partition) => partition)
+  const { links } = dispatch
+  const partitions = Array.from({ length: links.partitions }, (_, partition) => partition)
   makeTarget(directory)
   const all = async (send: (partition: number, ticket: number) => boolean): Promise<unknown[]> => {
     const outcomes = await Promise.all(partitions.map((partition) => dispatch.ask((ticket) => send(partition, ticket))))
@@ -83,15 +83,15 @@ export async function backupWhileServing(
     return outcomes.map(({ body }) => body)
   }
   try {
-    await all((partition, ticket) => host.sendKeepLog(partition, ticket, true))
-    host.beginPark()
-    const cuts = (await all((partition, ticket) => host.sendPark(partition, ticket))) as LogPosition[]
-    host.unpark()
+    await all((partition, ticket) => links.sendKeepLog(partition, ticket, true))
+    links.beginPark()
+    const cuts = (await all((partition, ticket) => links.sendPark(partition, ticket))) as LogPosition[]
+    links.unpark()
     await copyInto(directory, dataDir, readDescription(dataDir), cuts)
     return cuts
   } finally {
-    host.unpark()
-    await all((partition, ticket) => host.sendKeepLog(partition, ticket, false))
+    links.unpark()
+    await all((partition, ticket) => links.sendKeepLog(partition, ticket, false))
   }
 }
 

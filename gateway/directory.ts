@@ -18,10 +18,10 @@ export class Directory {
   private readonly names: Record<NameKind, Names>
 
   constructor(private readonly dispatch: Dispatch) {
-    this.placement = new Placement(dispatch.host.partitions)
+    this.placement = new Placement(dispatch.links.partitions)
     const hash = new KeyedHash(getRandomValues(new Uint32Array(4)))
     this.names = {
-      skus: Names.inMemory(SKUS_MAX * dispatch.host.partitions, hash),
+      skus: Names.inMemory(SKUS_MAX * dispatch.links.partitions, hash),
       locations: Names.inMemory(LOCATIONS_MAX, hash),
       channels: Names.inMemory(CHANNELS_MAX, hash),
     }

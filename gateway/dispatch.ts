@@ -2,7 +2,7 @@
  * Dispatch: gives each request a ticket, sends it to its partition, and finds who is to be answered when the answer
  * comes. Bounded: who gets no ticket, or whose partition's mailbox is full, is told `overloaded` at once.
  */
-import type { Host, HostListener } from '../engine/host.js'
+import type { AnswerListener, PartitionLinks } from '../engine/partition-links.js'
 import type { EngineEvent, Outcome } from '../engine/protocol.js'
 import { TICKETS_MAX } from './limits.js'
 import { overloaded } from './problems.js'
@@ -16,7 +16,7 @@ export interface FrameWaiter {
 
 type Waiter = FrameWaiter | ((outcome: Outcome) => void)
 
-export class Dispatch implements HostListener {
+export class Dispatch implements AnswerListener {
   /** By ticket; ticket 0 is nobody. */
   private readonly waiters: (Waiter | undefined)[] = [undefined]
   private readonly free: number[] = []
@@ -24,14 +24,14 @@ export class Dispatch implements HostListener {
   private lastRefusal = ''
   overloads = 0
 
-  constructor(readonly host: Host) {
-    host.listen(this)
+  constructor(readonly links: PartitionLinks) {
+    links.listen(this)
   }
 
   /** Why a partition's log cannot be written; undefined where all can. */
   get logFault(): string | undefined {
-    for (let partition = 0; partition < this.host.partitions; partition++) {
-      if (this.host.stats(partition).logRefuses === 1) return this.lastRefusal
+    for (let partition = 0; partition < this.links.partitions; partition++) {
+      if (this.links.stats(partition).logRefuses === 1) return this.lastRefusal
     }
     return undefined
   }
@@ -56,18 +56,18 @@ export class Dispatch implements HostListener {
 
   /** Logs a command and resolves with its outcome, once it is durable. */
   command(partition: number, name: string, body: unknown): Promise<Outcome> {
-    return this.ask((ticket) => this.host.sendCommand(partition, ticket, name, body))
+    return this.ask((ticket) => this.links.sendCommand(partition, ticket, name, body))
   }
 
   /** Reads from a partition's state; the answer has seen all that was answered before. */
   query(partition: number, name: string, body: unknown): Promise<Outcome> {
-    return this.ask((ticket) => this.host.sendQuery(partition, ticket, name, body))
+    return this.ask((ticket) => this.links.sendQuery(partition, ticket, name, body))
   }
 
   /** The same query to all partitions; the outcomes in their order. */
   queryAll(name: string, body: unknown): Promise<Outcome[]> {
     return Promise.all(
-      Array.from({ length: this.host.partitions }, (_, partition) => this.query(partition, name, body)),
+      Array.from({ length: this.links.partitions }, (_, partition) => this.query(partition, name, body)),
     )
   }
 
@@ -82,16 +82,16 @@ export class Dispatch implements HostListener {
   }
 
   /**
-   * Room for `bytes` of packed records in a partition's mailbox, at an offset in `host.bytesOf(partition)`; -1 where it is
+   * Room for `bytes` of packed records in a partition's mailbox, at an offset in `links.bytesOf(partition)`; -1 where it is
    * full. Write them and call `sendFrame`.
    */
   reserveFrame(partition: number, bytes: number): number {
     if (this.free.length === 0 && this.waiters.length > TICKETS_MAX) return -1
-    return this.host.reserveFrame(partition, bytes)
+    return this.links.reserveFrame(partition, bytes)
   }
 
   sendFrame(partition: number, operation: number, count: number, bytes: number, waiter: FrameWaiter): void {
-    this.host.sendFrame(partition, this.open(waiter), operation, count, bytes)
+    this.links.sendFrame(partition, this.open(waiter), operation, count, bytes)
   }
 
   onEvent(listener: (event: EngineEvent) => void): () => void {

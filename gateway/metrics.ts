@@ -74,8 +74,8 @@ export class Metrics {
         labelNames: ['partition'],
         registers,
         collect() {
-          for (let partition = 0; partition < dispatch.host.partitions; partition++) {
-            this.set({ partition }, dispatch.host.stats(partition)[stat])
+          for (let partition = 0; partition < dispatch.links.partitions; partition++) {
+            this.set({ partition }, dispatch.links.stats(partition)[stat])
           }
         },
       })

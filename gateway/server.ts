@@ -52,6 +52,7 @@ export class Server {
     private readonly listening: us_listen_socket,
     private readonly http: HttpServer,
     private readonly sockets: SocketServer,
+    private readonly engine: Host,
     private readonly unlock: () => void,
   ) {}
 
@@ -88,12 +89,12 @@ export class Server {
           process.exit(1)
         },
       })
-      const dispatch = new Dispatch(engine)
+      const dispatch = new Dispatch(engine.links)
       const directory = new Directory(dispatch)
       await directory.load()
       const context: OperationContext = { dispatch, directory, dataDir, now: Date.now }
       const metrics = new Metrics(dispatch, logger)
-      return await Server.listen(options, context, metrics, unlock)
+      return await Server.listen(options, context, metrics, engine, unlock)
     } catch (error) {
       unlock()
       throw error
@@ -104,6 +105,7 @@ export class Server {
     { host, port, version }: ServerOptions,
     context: OperationContext,
     metrics: Metrics,
+    engine: Host,
     unlock: () => void,
   ): Promise<Server> {
     const app = uws.App()
@@ -120,7 +122,7 @@ export class Server {
         const guard = new Guard(host, bound)
         const http = new HttpServer({ app, operations, context, guard, metrics, version })
         const sockets = new SocketServer({ app, operations, context, guard, metrics })
-        resolve(new Server(bound, context, listening, http, sockets, unlock))
+        resolve(new Server(bound, context, listening, http, sockets, engine, unlock))
       })
     })
   }
@@ -135,7 +137,7 @@ export class Server {
     }
     this.http.events.stop()
     this.sockets.stop()
-    await dispatch.host.stop()
+    await this.engine.stop()
     this.unlock()
   }
 }

@@ -126,9 +126,9 @@ async function deliverMessages(dataDir: string): Promise<void> {
       throw error
     },
   })
-  host.listen({ frameReply() {}, reply() {}, refused() {}, event() {} })
+  host.links.listen({ frameReply() {}, reply() {}, refused() {}, event() {} })
   const waiting = (): boolean =>
-    Array.from({ length: description.partitions }, (_, partition) => host.stats(partition)).some(
+    Array.from({ length: description.partitions }, (_, partition) => host.links.stats(partition)).some(
       ({ messagesWaiting }) => messagesWaiting > 0,
     )
   do await setTimeout(50)

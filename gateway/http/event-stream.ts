@@ -49,7 +49,7 @@ export class EventStreams {
       return
     }
     const after = req.getHeader('last-event-id') || new URLSearchParams(req.getQuery() ?? '').get('after') || ''
-    const cursor = EventCursor.parse(after, this.context.dispatch.host.partitions)
+    const cursor = EventCursor.parse(after, this.context.dispatch.links.partitions)
     if (!cursor) {
       refuse(problem(422, 'invalid', 'after: not a cursor that this server gave.'))
       return

@@ -86,7 +86,7 @@ export class HttpServer {
     const live = figures.reduce((sum, { body }) => sum + ((body as { live?: number }).live ?? 0), 0)
     return frontPage({
       version: this.options.version,
-      partitions: dispatch.host.partitions,
+      partitions: dispatch.links.partitions,
       skus: directory.count('skus'),
       locations: directory.count('locations'),
       live,

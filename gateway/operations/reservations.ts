@@ -86,7 +86,7 @@ function sendOne(
       resolve(overloaded())
       return
     }
-    dispatch.host.bytesOf(partition).set(record, at)
+    dispatch.links.bytesOf(partition).set(record, at)
     dispatch.sendFrame(partition, operation, 1, record.length, {
       frameReply(_count, timeMs, words, reply) {
         const first = words[reply]!

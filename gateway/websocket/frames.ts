@@ -168,10 +168,10 @@ export class PackedFrames {
       answerAll(connection, operation, frame, count, Status.overloaded)
       return
     }
-    const mailbox = this.dispatch.host.bytesOf(0)
+    const mailbox = this.dispatch.links.bytesOf(0)
     mailbox.set(new Uint8Array(message, FRAME_HEADER_BYTES), at)
     if (operation === Operation.reserve)
-      stampChannel(this.dispatch.host.wordsOf(0), at >>> 2, count, connection.channel)
+      stampChannel(this.dispatch.links.wordsOf(0), at >>> 2, count, connection.channel)
     this.dispatch.sendFrame(0, operation, count, bytes, new FrameInFlight(connection, operation, frame, count))
   }
 
@@ -210,7 +210,7 @@ export class PackedFrames {
     }
     whole = new DealtFrame(connection, operation, frame, count, shares.size)
     for (const [partition, share] of shares) {
-      const into = this.dispatch.host.wordsOf(partition)
+      const into = this.dispatch.links.wordsOf(partition)
       const at = offsets.get(partition)! >>> 2
       share.places.forEach((place, k) => {
         for (let w = 0; w < wordsEach; w++) into[at + k * wordsEach + w] = words[place * wordsEach + w]!

@@ -5,6 +5,8 @@ import { open, type RootDatabase } from 'lmdb'
 
 export interface Damage {
   readonly name: string
+  /** The one partition that it concerns; none: the whole directory. */
+  readonly partition?: number
   /** Damages the copy in `directory`. */
   apply(directory: string): Promise<void> | void
 }

@@ -28,6 +28,13 @@ export async function regionsOf(path: string): Promise<Region[]> {
   return regions
 }
 
+/** The partition's number is the directory that its files lie in. */
+const inFile = (path: string, name: string, apply: (directory: string) => void): Damage => ({
+  name,
+  partition: Number(path.split('/').at(-2)),
+  apply,
+})
+
 const printable = (text: string): string =>
   text.replaceAll(/[^\x20-\x7e]/g, (c) => `\\x${c.charCodeAt(0).toString(16)}`)
 
@@ -39,7 +46,7 @@ export function byteFlip(random: Random, path: string, size: number, regions: re
   const region = kind === '' || some.length === 0 ? { what: 'anywhere', from: 0, to: size } : random.pick(some)
   const at = random.between(region.from, region.to - 1)
   const mask = random.chance(0.5) ? 1 << random.below(8) : random.between(1, 255)
-  return change(`${path}: byte ${at} ^ ${mask} (${printable(region.what)})`, (directory) => {
+  return inFile(path, `${path}: byte ${at} ^ ${mask} (${printable(region.what)})`, (directory) => {
     const target = join(directory, path)
     const byte = readFileSync(target)[at]! ^ mask
     overwrite(target, at, Buffer.from([byte]))
@@ -54,7 +61,7 @@ export function truncation(random: Random, path: string, size: number): Damage {
     size - PAGE_BYTES,
     random.below(3 * PAGE_BYTES),
   ])
-  return change(`${path} cut off at ${length} of ${size} bytes`, (directory) => {
+  return inFile(path, `${path} cut off at ${length} of ${size} bytes`, (directory) => {
     const handle = openSync(join(directory, path), 'r+')
     ftruncateSync(handle, length)
     closeSync(handle)
@@ -67,7 +74,7 @@ export function lostPage(random: Random, path: string, size: number): Damage {
   const page = random.below(pages)
   const from = random.chance(0.5) ? random.below(pages) : undefined
   const name = from === undefined ? 'is zeros' : `is page ${from}`
-  return change(`${path}: page ${page} of ${pages} ${name}`, (directory) => {
+  return inFile(path, `${path}: page ${page} of ${pages} ${name}`, (directory) => {
     const target = join(directory, path)
     const content =
       from === undefined

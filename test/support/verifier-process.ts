@@ -1,7 +1,7 @@
 /** The verifier's process, started anew when a directory has taken it down. */
 import { type ChildProcess, fork } from 'node:child_process'
 import { built } from './command-line.js'
-import type { Finding } from './damage-verifier.js'
+import type { Finding, Order } from './damage-verifier.js'
 
 /** Damage that makes verification take this long makes it hang. */
 const TIMEOUT_MS = 30_000
@@ -16,7 +16,7 @@ export class VerifierProcess {
   private directories = 0
   private stderr = ''
 
-  async verify(directory: string): Promise<Verdict> {
+  async verify(order: Order): Promise<Verdict> {
     if (this.directories++ % DIRECTORIES_PER_PROCESS === 0) this.end()
     const child = this.start()
     let timer: NodeJS.Timeout | undefined
@@ -32,7 +32,7 @@ export class VerifierProcess {
         child.off('exit', died)
         done({ died: `no answer in ${TIMEOUT_MS / 1000} s` })
       }, TIMEOUT_MS)
-      child.send(directory)
+      child.send(order)
     })
     clearTimeout(timer)
     if ('died' in verdict) this.end()
