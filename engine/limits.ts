@@ -24,8 +24,11 @@ export const BATCH_ENTRIES_MAX = 16_384
 /** Timers run in one entry of the log: a million holds that end at one instant end in slices between the buyers. */
 export const TIMERS_PER_ENTRY = 4_096
 
-/** Bytes of log behind which a checkpoint is begun: bounds recovery to seconds and the log file's size. */
-export const CHECKPOINT_LOG_BYTES = 96 * MIB
+/**
+ * Bytes of log behind which a checkpoint is begun: some 6 million commands, two seconds of recovery. Less would write more
+ * in a rush, just when the processor is wanted.
+ */
+export const CHECKPOINT_LOG_BYTES = 256 * MIB
 
 /** A quiet partition is checkpointed after this long, so that a restart finds a short log. */
 export const CHECKPOINT_IDLE_MS = 5_000

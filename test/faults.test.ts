@@ -51,6 +51,17 @@ async function reserveUntilRefused(socket: PackedSocket, sku: number) {
   throw new Error('the disk is never full')
 }
 
+/** Reserves one by one until one is refused; resolves with how many were held. */
+async function countUntilRefused(server: TestServer): Promise<number> {
+  for (let held = 0; held < 3_000; held++) {
+    const body = { id: randomUUID(), sku: 'TEE', quantity: 1, ttlSeconds: 86_400 }
+    const { status } = await server.call('POST', '/v1/reservations', body)
+    if (status === 503) return held
+    expect(status).toBe(201)
+  }
+  throw new Error('the disk is never full')
+}
+
 async function repeat(socket: PackedSocket, records: readonly ReserveRecord[]) {
   const replies = []
   for (let at = 0; at < records.length; at += 1_024)
@@ -69,6 +80,9 @@ describe.skipIf(!canMount)('on a full disk (needs to mount a file system)', () =
     writeFileSync(join(disk, 'ballast'), Buffer.alloc(16 * 1_048_576))
     const socket = await PackedSocket.connect(server.url)
     const { held, refused } = await reserveUntilRefused(socket, sku)
+    // What is too little for a frame may be enough for a single one.
+    const free = fill(disk)
+    const singles = await countUntilRefused(server)
 
     const one = { id: randomUUID(), sku: 'TEE', quantity: 1 }
     const answer = await server.call<{ detail: string }>('POST', '/v1/reservations', one)
@@ -81,10 +95,12 @@ describe.skipIf(!canMount)('on a full disk (needs to mount a file system)', () =
     expect(unready.status).toBe(503)
     expect(unready.body.detail).toMatch(/space|ENOSPC/i)
     expect((await server.call('GET', '/healthz')).status).toBe(200)
-    expect((await server.stock('TEE')).reserved, 'reads go on, and show what was acknowledged').toBe(held.length)
+    expect((await server.stock('TEE')).reserved, 'reads go on, and show what was acknowledged').toBe(
+      held.length + singles,
+    )
     expect(await server.metric('doorbuster_partition_log_write_failures')).toBeGreaterThan(0)
 
-    rmSync(join(disk, 'ballast'))
+    free()
     // Nobody sends anything to a server that says it is not ready: it must find out by itself.
     const ready = async () => (await server.call('GET', '/readyz')).status
     await expect.poll(ready, { timeout: 15_000, interval: 100, message: 'readyz' }).toBe(200)
@@ -93,7 +109,7 @@ describe.skipIf(!canMount)('on a full disk (needs to mount a file system)', () =
     expect(late.every(({ status, replayed }) => status === Status.done && !replayed)).toBe(true)
     const again = await repeat(socket, held)
     expect(again.every(({ status, replayed }) => status === Status.done && replayed)).toBe(true)
-    expect((await server.stock('TEE')).reserved).toBe(held.length + refused.length + 1)
+    expect((await server.stock('TEE')).reserved).toBe(held.length + singles + refused.length + 1)
     expect(await server.stop()).toEqual({ code: 0, signal: null })
     const { code, faults } = await verify(dataDir)
     expect({ code, faults }).toEqual({ code: 0, faults: [] })
@@ -167,7 +183,7 @@ describe('a data directory', () => {
     expect(stderr).toMatch(/^doorbuster: .*(read-only|EROFS)/im)
     const empty = await TestServer.refused({ dataDir: readOnlyView(temporaryDirectory()) })
     expect(empty.code).toBe(1)
-    expect(empty.stderr).toMatch(/^doorbuster: .*(read-only|EROFS)/im)
+    expect(empty.stderr).toMatch(/^doorbuster: .*cannot be written/m)
   })
 
   test('that is another program’s is refused by name, and left alone', async () => {
@@ -261,7 +277,7 @@ describe('a data directory', () => {
       )
       expect(outcomes.filter((outcome) => outcome === 'listens')).toHaveLength(1)
       for (const outcome of outcomes)
-        if (outcome !== 'listens') expect(outcome).toMatch(/doorbuster: .*(in use|opened by several|made for)/)
+        if (outcome !== 'listens') expect(outcome).toMatch(/^doorbuster: .*(in use|made for)/m)
       for (const server of servers) await server.kill()
       expect((await verify(dataDir)).code).toBe(0)
     }

@@ -21,10 +21,11 @@ const { runSequence, sequences } = await import('./inventory-sequences.contract.
 
 /** More for a long search: MODEL_RUNS=5000. */
 const RUNS = Number(process.env.MODEL_RUNS ?? 60)
-const SEED = process.env.MODEL_SEED === undefined ? {} : { seed: Number(process.env.MODEL_SEED) }
+const { MODEL_SEED, MODEL_PATH } = process.env
+const REPLAY = { ...(MODEL_SEED ? { seed: Number(MODEL_SEED) } : {}), ...(MODEL_PATH ? { path: MODEL_PATH } : {}) }
 
 describe('inventory', () => {
   it('answers and shows what the model says, whatever happens to it', { timeout: 3_600_000 }, async () => {
-    await fc.assert(fc.asyncProperty(sequences([0, 0, 509]), runSequence), { numRuns: RUNS, ...SEED })
+    await fc.assert(fc.asyncProperty(sequences([0, 0, 509]), runSequence), { numRuns: RUNS, ...REPLAY })
   })
 })

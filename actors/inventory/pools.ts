@@ -80,8 +80,8 @@ export class Pools {
     words[base + 2] = terms.quantity
     words[base + 4] = terms.limitPerBuyer
     words[base + 5] = terms.kind | (terms.channels.length << 8)
-    doubles[base / 2 + 3] = terms.opensAtMs
-    doubles[base / 2 + 4] = terms.closesAtMs
+    doubles[pool * (WORDS / 2) + 3] = terms.opensAtMs
+    doubles[pool * (WORDS / 2) + 4] = terms.closesAtMs
     for (let i = 0; i < CHANNELS_PER_SALE; i += 2) {
       words[base + 10 + i / 2] = (terms.channels[i] ?? 0) | ((terms.channels[i + 1] ?? 0) << 16)
     }
@@ -158,10 +158,10 @@ export class Pools {
     return this.words[pool * WORDS + 4]!
   }
   opensAtMs(pool: number): number {
-    return this.doubles[(pool * WORDS) / 2 + 3]!
+    return this.doubles[pool * (WORDS / 2) + 3]!
   }
   closesAtMs(pool: number): number {
-    return this.doubles[(pool * WORDS) / 2 + 4]!
+    return this.doubles[pool * (WORDS / 2) + 4]!
   }
   isClosed(pool: number, timeMs: number): boolean {
     return (this.words[pool * WORDS + 5]! & CLOSED) !== 0 || timeMs >= this.closesAtMs(pool)

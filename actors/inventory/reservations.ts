@@ -160,7 +160,7 @@ export class ReservationTable {
     words[base + 9] = location | (channel << 16)
     words[base + 10] = pool + 1
     words[base + 11] = remaining
-    this.doubles[base / 2 + 6] = timeMs + ttlSeconds * 1000
+    this.doubles[(base >>> 1) + 6] = timeMs + ttlSeconds * 1000
     counters.doubles[LIVE_DOUBLE]!++
     this.timers.start(record, timeMs)
     return record
@@ -205,7 +205,7 @@ export class ReservationTable {
     return this.words[record * WORDS + 8]! & TTL_MASK
   }
   expiresAtMs(record: number): number {
-    return this.doubles[(record * WORDS) / 2 + 6]!
+    return this.doubles[record * (WORDS / 2) + 6]!
   }
 
   /** Whether a request is the one that made this record: the same in everything that the caller said. */

@@ -4,6 +4,7 @@
  */
 import { assert } from '../assert.js'
 import { LogWriteError } from '../errors.js'
+import { TRUNCATE_PER_APPEND } from '../limits.js'
 import { LOG_START, type Log, type LogPosition } from './log.js'
 import { checkRecord } from './record.js'
 
@@ -32,7 +33,7 @@ export class MemoryLog implements Log {
       throw new LogWriteError(`partition ${this.partition}: the log cannot be written (it is a test's)`)
     this.records.set(sequence, record.slice())
     this.last = { sequence, crc: crcOf(record) }
-    while (this.first <= this.truncateTo) this.records.delete(this.first++)
+    for (let i = 0; i < TRUNCATE_PER_APPEND && this.first <= this.truncateTo; i++) this.records.delete(this.first++)
   }
 
   *read(from: LogPosition): Iterable<Uint8Array> {

@@ -9,14 +9,18 @@ export interface LockOrder {
 
 let unlock: (() => void) | undefined
 
-process.on('message', ({ directory, atMs }: LockOrder) => {
+async function contend({ directory, atMs }: LockOrder): Promise<string> {
   unlock?.()
   unlock = undefined
   while (Date.now() < atMs);
   try {
-    unlock = lockDataDirectory(directory)
-    process.send!('held')
+    unlock = await lockDataDirectory(directory)
+    return 'held'
   } catch (error) {
-    process.send!(error instanceof Error ? error.message : String(error))
+    return error instanceof Error ? error.message : String(error)
   }
+}
+
+process.on('message', (order: LockOrder) => {
+  void contend(order).then((said) => process.send!(said))
 })

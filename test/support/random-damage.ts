@@ -1,7 +1,7 @@
 /** Damage that is drawn: bytes, lengths and pages of a file. */
 import { closeSync, ftruncateSync, openSync, readFileSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
-import { change, contentOf, type Damage, edit } from './damage.js'
+import { contentOf, type Damage, edit } from './damage.js'
 import type { Random } from './random.js'
 
 const PAGE_BYTES = 4_096

@@ -10,7 +10,7 @@ const LISTENING = /Debugger listening on (ws:\/\/\S+)/
 
 interface DebuggerMessage {
   readonly method?: string
-  readonly params?: { sessionId: string; workerInfo: { url: string } }
+  readonly params?: { sessionId: string; workerInfo?: { url: string } }
 }
 
 async function debuggerAddress(server: TestServer): Promise<string> {
@@ -23,24 +23,28 @@ async function debuggerAddress(server: TestServer): Promise<string> {
   throw new Error(`the debugger does not listen: ${server.stderr}`)
 }
 
-/** Ends the first thread whose script has this name; resolves once it was told to. */
+/** Ends the first thread whose script has this name. */
 export async function endThread(server: TestServer, script: string): Promise<void> {
   const socket = new WebSocket(await debuggerAddress(server))
+  const send = (id: number, method: string, params: object) => socket.send(JSON.stringify({ id, method, params }))
+  let session: string | undefined
   await new Promise<void>((done, fail) => {
-    const timer = setTimeout(() => fail(new Error(`no thread runs ${script}`)), TIMEOUT_MS)
-    const send = (id: number, method: string, params: object) => socket.send(JSON.stringify({ id, method, params }))
+    const timer = setTimeout(() => fail(new Error(`no thread that runs ${script} could be ended`)), TIMEOUT_MS)
     socket.once('error', fail)
     socket.once('open', () => send(1, 'NodeWorker.enable', { waitForDebuggerOnStart: false }))
     socket.on('message', (data) => {
       const { method, params } = JSON.parse(String(data)) as DebuggerMessage
-      if (method !== 'NodeWorker.attachedToWorker' || !params?.workerInfo.url.includes(script)) return
-      clearTimeout(timer)
-      const order = { id: 1, method: 'Runtime.evaluate', params: { expression: 'process.exit(7)' } }
-      send(2, 'NodeWorker.sendMessageToWorker', { sessionId: params.sessionId, message: JSON.stringify(order) })
-      done()
+      if (method === 'NodeWorker.attachedToWorker' && params?.workerInfo?.url.includes(script)) {
+        session = params.sessionId
+        const order = { id: 1, method: 'Runtime.evaluate', params: { expression: 'process.exit(7)' } }
+        send(2, 'NodeWorker.sendMessageToWorker', { sessionId: session, message: JSON.stringify(order) })
+      }
+      if (method === 'NodeWorker.detachedFromWorker' && params?.sessionId === session) {
+        clearTimeout(timer)
+        done()
+      }
     })
   })
-  // The process ends with its thread; a socket that is gone then is no error.
-  socket.removeAllListeners('error').on('error', () => {})
-  void server.exited.then(() => socket.terminate())
+  // A process that ends waits for its debugger to go first.
+  socket.terminate()
 }
