@@ -179,23 +179,33 @@ async function measureRecovery(context: Context): Promise<Figure> {
   )
 }
 
+/** What the bench reads of the summary that `replay --json` prints. */
+interface ReplaySummary {
+  readonly lines: number
+  readonly seconds: number
+  readonly linesPerSecond: number
+  readonly oversold: number
+  readonly p50Ms: number
+  readonly p99Ms: number
+  readonly p999Ms: number
+}
+
 async function measureReplay(context: Context): Promise<Figure> {
   const startedMs = performance.now()
-  const output = await runCommand(
-    context.resources,
-    ['replay', HISTORY, '--speed', 'max', '--json'],
-    REPLAY_PATIENCE_MS,
-  )
-  const seconds = (performance.now() - startedMs) / 1_000
-  const summary = JSON.parse(output.trim().split('\n').at(-1) ?? '') as Record<string, unknown>
-  if (summary.oversold !== 0) throw new Error(`The replay says oversold: ${String(summary.oversold)}.`)
-  const lines = Number(summary.lines)
+  const args = ['replay', HISTORY, '--speed', 'max', '--json']
+  const output = await runCommand(context.resources, args, REPLAY_PATIENCE_MS)
+  const wholeSeconds = (performance.now() - startedMs) / 1_000
+  // The command's own output: a field that is missing fails the check below.
+  const summary = JSON.parse(output) as ReplaySummary
+  if (summary.oversold !== 0) throw new Error(`The replay says oversold: ${summary.oversold}.`)
+  const { lines, seconds, linesPerSecond, p50Ms, p99Ms, p999Ms } = summary
   return {
     name: 'replay',
-    value: lines / seconds,
+    value: linesPerSecond,
     unit: 'lines/s',
-    how: `${lines.toLocaleString('en')} lines in ${seconds.toFixed(1)} s, the start of the server included; oversold 0`,
-    detail: { lines, seconds },
+    latency: { p50Ms, p99Ms, p999Ms },
+    how: `${lines.toLocaleString('en')} lines in ${seconds.toFixed(2)} s, oversold 0; ${wholeSeconds.toFixed(1)} s with server, seed and audit`,
+    detail: { lines, seconds, wholeSeconds },
   }
 }
 

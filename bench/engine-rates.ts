@@ -31,6 +31,7 @@ const OPEN_SOCKETS = 8
 const OPEN_SHARE = 0.5
 /** The open loop runs this many times as long as the others: a minute by default, so that it meets checkpoints. */
 const OPEN_SECONDS_FACTOR = 6
+const LATE_PERCENT_WORTH_SAYING = 1
 
 export const rateScenarios = {
   packed256: closed('packed-256-many', PACKED_256, SKUS, ['redis-lua-always-p64']),
@@ -75,6 +76,7 @@ function measureClosed(context: Context, name: string, shape: Shape, skus: numbe
       measureMs: context.seconds * 1_000,
       reservationsMax: RESERVATIONS_MAX,
     })
+    assertServed(report)
     return figureOf(name, report, how)
   })
 }
@@ -90,6 +92,7 @@ function measureHttp(context: Context): Promise<Figure> {
       warmUpMs: WARM_UP_MS,
       measureMs: context.seconds * 1_000,
     })
+    assertServed(report)
     return figureOf('http', report, `autocannon, ${HTTP_CONNECTIONS} connections, one request at a time on each`)
   })
 }
@@ -113,17 +116,23 @@ async function measureOpen(context: Context): Promise<Figure> {
     })
     const { frames = 0, lateFrames = 0, latestMs = 0 } = report
     const late = (100 * lateFrames) / Math.max(1, frames)
-    if (late > 1)
+    if (late > LATE_PERCENT_WORTH_SAYING)
       context.say(
         `  the load generator itself was over 1 ms late with ${late.toFixed(1)} % of the frames; this is counted in`,
       )
-    const how = `${Math.round(framesPerSecond)} frames of 256 a second over ${OPEN_SOCKETS} sockets, ${seconds} s, due by Poisson`
-    return figureOf('open-loop', report, how, { frames, lateFrames, latestMs })
+    const refused = Object.values(report.refused).reduce((sum, count) => sum + count, 0)
+    const how = [
+      `${Math.round(framesPerSecond)} frames of 256 a second over ${OPEN_SOCKETS} sockets, ${seconds} s, due by Poisson`,
+      ...Object.entries(report.refused).map(([reason, count]) => `${count} × ${reason}`),
+    ]
+    return {
+      ...figureOf('open-loop', report, how.join('; ')),
+      detail: { frames, lateFrames, latestMs, refused, generatorLoad: report.generatorLoad },
+    }
   })
 }
 
-function figureOf(name: string, report: LoadReport, how: string, detail: Record<string, number> = {}): Figure {
-  assertServed(report)
+function figureOf(name: string, report: LoadReport, how: string): Figure {
   const value = report.operations / report.seconds
   return {
     name,
@@ -131,7 +140,7 @@ function figureOf(name: string, report: LoadReport, how: string, detail: Record<
     unit: UNIT,
     latency: report.latency,
     how,
-    detail: { ...detail, generatorLoad: report.generatorLoad },
+    detail: { generatorLoad: report.generatorLoad },
   }
 }
 

@@ -36,6 +36,9 @@ interface Link {
 
 const EMPTY = new Uint8Array(0)
 
+/** A command or query as it goes through a mailbox and, a command, into the log. */
+export const packRequest = (name: string, body: unknown): Uint8Array => pack([name, body])
+
 export class PartitionLinks {
   private readonly links: Link[]
   readonly bellMemory = makeDoorbell()
@@ -133,17 +136,16 @@ export class PartitionLinks {
     link.bell.ring()
   }
 
-  /** False where the partition has too much to do, or the command is larger than a batch. */
-  sendCommand(partition: number, ticket: number, name: string, body: unknown): boolean {
-    return this.sendPacked(partition, Inbound.command, ticket, pack([name, body]))
+  /** The longest request (`packRequest`) that one batch can hold. */
+  readonly requestBytesMax = BATCH_BYTES_MAX - 64
+
+  /** False where the partition has too much to do. */
+  sendCommand(partition: number, ticket: number, request: Uint8Array): boolean {
+    return this.send(partition, Inbound.command, ticket, 0, request)
   }
 
-  sendQuery(partition: number, ticket: number, name: string, body: unknown): boolean {
-    return this.sendPacked(partition, Inbound.query, ticket, pack([name, body]))
-  }
-
-  private sendPacked(partition: number, kind: number, ticket: number, payload: Uint8Array): boolean {
-    return payload.length <= BATCH_BYTES_MAX - 64 && this.send(partition, kind, ticket, 0, payload)
+  sendQuery(partition: number, ticket: number, request: Uint8Array): boolean {
+    return this.send(partition, Inbound.query, ticket, 0, request)
   }
 
   private send(partition: number, kind: number, ticket: number, detail: number, payload: Uint8Array): boolean {

@@ -115,6 +115,10 @@ export class TallyActors implements Actors {
     return this.timers.running
   }
 
+  warm(): boolean {
+    return false
+  }
+
   rebuild(): void {}
 
   digest(digest: Digest): void {

@@ -2,10 +2,10 @@
  * Dispatch: gives each request a ticket, sends it to its partition, and finds who is to be answered when the answer
  * comes. Bounded: who gets no ticket, or whose partition's mailbox is full, is told `overloaded` at once.
  */
-import type { AnswerListener, PartitionLinks } from '../engine/partition-links.js'
+import { type AnswerListener, type PartitionLinks, packRequest } from '../engine/partition-links.js'
 import type { EngineEvent, Outcome } from '../engine/protocol.js'
 import { TICKETS_MAX } from './limits.js'
-import { overloaded } from './problems.js'
+import { overloaded, tooLarge } from './problems.js'
 
 /** Who waits for an answer to packed records. `words` are valid only during the call. */
 export interface FrameWaiter {
@@ -56,12 +56,14 @@ export class Dispatch implements AnswerListener {
 
   /** Logs a command and resolves with its outcome, once it is durable. */
   command(partition: number, name: string, body: unknown): Promise<Outcome> {
-    return this.ask((ticket) => this.links.sendCommand(partition, ticket, name, body))
+    const packed = packRequest(name, body)
+    if (packed.length > this.links.requestBytesMax) return Promise.resolve(tooLarge())
+    return this.ask((ticket) => this.links.sendCommand(partition, ticket, packed))
   }
 
   /** Reads from a partition's state; the answer has seen all that was answered before. */
   query(partition: number, name: string, body: unknown): Promise<Outcome> {
-    return this.ask((ticket) => this.links.sendQuery(partition, ticket, name, body))
+    return this.ask((ticket) => this.links.sendQuery(partition, ticket, packRequest(name, body)))
   }
 
   /** The same query to all partitions; the outcomes in their order. */

@@ -23,9 +23,10 @@ export class Guard {
 
   /** Why a request is foreign; undefined where it is not. */
   refusal(request: HttpRequest): string | undefined {
-    const host = request.getHeader('host')
+    // Names of hosts are the same in capitals.
+    const host = request.getHeader('host').toLowerCase()
     if (!this.hosts.has(host)) return `The Host ${host} is not this server; call it by the address that it listens on.`
-    const origin = request.getHeader('origin')
+    const origin = request.getHeader('origin').toLowerCase()
     if (origin !== '' && !this.origins.has(origin)) return `Pages of ${origin} may not call this server.`
     return undefined
   }

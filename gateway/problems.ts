@@ -34,5 +34,8 @@ export function problem(status: number, code: string, detail: string, errors?: P
   return { status, body: errors ? { code, detail, errors } : { code, detail } }
 }
 
+export const tooLarge = (): Outcome =>
+  problem(413, 'body_too_large', 'This is more than one step of the log can hold; send it in several parts.')
+
 export const overloaded = (reason?: string): Outcome =>
   problem(503, 'overloaded', reason ?? 'More is waiting than can be taken on; nothing was done. Try again shortly.')

@@ -6,6 +6,8 @@ import { CHANNELS_PER_SALE, NAME_BYTES_MAX } from '../actors/limits.js'
 import { BATCH_LINES_MAX, BULK_ITEMS_MAX } from './limits.js'
 
 const CONTROL_CHARACTERS = /\p{Cc}/u
+const HALF_CHARACTERS = /\p{Surrogate}/u
+const ATTRIBUTES_MAX = 200
 
 const name = (what: string) =>
   z
@@ -13,6 +15,7 @@ const name = (what: string) =>
     .min(1)
     .refine((text) => Buffer.byteLength(text) <= NAME_BYTES_MAX, `${what} is at most ${NAME_BYTES_MAX} bytes of UTF-8`)
     .refine((text) => !CONTROL_CHARACTERS.test(text), `${what} has no control characters`)
+    .refine((text) => !HALF_CHARACTERS.test(text), `${what} has no half characters`)
     .refine((text) => text.trim() === text, `${what} has no space at its ends`)
 
 export const skuName = name('a SKU').meta({ description: 'Stock keeping unit', examples: ['TEE-RED-M'] })
@@ -60,7 +63,10 @@ export const product = z.object({
   name: z.string().min(1).max(500),
   weightGrams: z.int().min(0).max(QUANTITY_MAX).optional(),
   price: money.optional(),
-  attributes: z.record(z.string().max(100), z.union([z.string().max(1000), z.number(), z.boolean()])).optional(),
+  attributes: z
+    .record(z.string().max(100), z.union([z.string().max(1000), z.number(), z.boolean()]))
+    .refine((attributes) => Object.keys(attributes).length <= ATTRIBUTES_MAX, `at most ${ATTRIBUTES_MAX} attributes`)
+    .optional(),
   kit: z
     .array(z.object({ sku: skuName, quantity }))
     .max(100)

@@ -224,7 +224,7 @@ class Window {
     /** Of each page, from its start. */
     private readonly needed: number,
   ) {
-    this.bytes = Buffer.alloc(Math.min(WINDOW_BYTES_MAX, file.pages * file.pageSize))
+    this.bytes = Buffer.allocUnsafe(Math.min(WINDOW_BYTES_MAX, file.pages * file.pageSize))
   }
 
   at(number: number): Uint8Array {

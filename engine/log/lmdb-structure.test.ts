@@ -1,4 +1,5 @@
-import { spawnSync } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
 import {
   closeSync,
   ftruncateSync,
@@ -17,9 +18,9 @@ import { type Database, open, type RootDatabase } from 'lmdb'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { checkLmdbStructure } from './lmdb-structure.js'
 
-/** For each environment: damages of single bytes, and how many that pass are read by LMDB. A long sweep sets more. */
-const FLIPS = Number(process.env.STRUCTURE_FLIPS ?? 1_000)
-const READS = Number(process.env.STRUCTURE_READS ?? 200)
+/** How many damages of a kind each file of more than some pages suffers, and how many that pass LMDB then reads. */
+const DAMAGES = Number(process.env.STRUCTURE_DAMAGES ?? 400)
+const READS = Number(process.env.STRUCTURE_READS ?? 100)
 const SEED = Number(process.env.STRUCTURE_SEED ?? 1)
 const VERBOSE = process.env.STRUCTURE_VERBOSE !== undefined
 const PAGE = 4096
@@ -51,6 +52,14 @@ function random(seed: number): (below: number) => number {
     t ^= t + Math.imul(t ^ (t >>> 7), t | 61)
     return ((t ^ (t >>> 14)) >>> 0) % below
   }
+}
+
+/** Some of these, in any order. */
+function some<T>(all: T[], count: number, pick: (below: number) => number): T[] {
+  const rest = [...all]
+  const chosen: T[] = []
+  while (rest.length > 0 && chosen.length < count) chosen.push(...rest.splice(pick(rest.length), 1))
+  return chosen
 }
 
 function keyOf(sequence: number): Buffer {
@@ -103,6 +112,20 @@ function writeStore(file: string, seed: number, commits: number, keys: number, b
   }
   db.close()
 }
+
+/** Commits batches to a log and prints each one's transaction, until it is killed. */
+const WRITER = `
+import fs from 'node:fs'
+import { open } from 'lmdb'
+const db = open({ path: process.argv[1], noSubdir: true, overlappingSync: false, noSync: true, encoding: 'binary', keyEncoding: 'uint32' })
+for (let n = 1; ; n++) {
+  db.transactionSync(() => {
+    for (let i = 0; i < 40; i++) db.putSync(n * 7919 + i, Buffer.alloc(((n * i) % 30) * 1_000))
+    for (let i = 0; i < 40; i++) db.removeSync((n - 20) * 7919 + i)
+  })
+  fs.writeSync(1, db.getStats().lastTxnId + '\\n')
+}
+`
 
 const sound = (file: string) => {
   const report = checkLmdbStructure(file)
@@ -200,14 +223,14 @@ describe('a sound file has no faults', () => {
     const file = newFile()
     const db = openFile(file)
     const pick = random(SEED)
-    for (let n = 1; n <= 200; n++) {
+    for (let n = 1; n <= 60; n++) {
       const attempt = () =>
         db.transactionSync(() => {
           for (let i = 0; i < 20; i++) {
             const key = 1 + pick(100)
             db.putSync(keyOf(key), recordOf(key, pick(5 * PAGE)))
             db.putSync(keyOf(key), recordOf(key, pick(200)))
-            db.putSync(keyOf(1_000), recordOf(1_000, 100 * PAGE))
+            db.putSync(keyOf(1_000), recordOf(1_000, 30 * PAGE))
             db.removeSync(keyOf(1_000))
           }
           if (n % 7 === 0) throw new RangeError('given up')
@@ -230,6 +253,24 @@ describe('a sound file has no faults', () => {
     db.close()
     const { pages } = sound(file)
     expect(readFileSync(file).length / PAGE).toBeLessThan(pages)
+  })
+
+  test('after its process was killed while it committed, and holds what that had said to be committed', async () => {
+    const file = newFile()
+    for (let round = 0; round < 6; round++) {
+      const args = ['--input-type=module', '--eval', WRITER, file]
+      const writer = spawn(process.execPath, args, { cwd: import.meta.dirname, stdio: ['ignore', 'pipe', 'inherit'] })
+      let said = ''
+      writer.stdout.setEncoding('utf8').on('data', (text: string) => {
+        said += text
+        // Each round a little later, so that it is not always at the same place of a commit.
+        if (said.length > 300 * round) writer.kill('SIGKILL')
+      })
+      await once(writer, 'close')
+      const committed = Number(said.slice(0, said.lastIndexOf('\n')).split('\n').at(-1))
+      expect(committed).toBeGreaterThan(0)
+      expect(sound(file).txnId).toBeGreaterThanOrEqual(committed)
+    }
   })
 
   test('in a backup, plain and compacting', async () => {
@@ -275,7 +316,7 @@ const SUBJECTS: Subject[] = [
     databases: MAIN,
     build(file) {
       const db = openFile(file)
-      writeLog(db, 1, 60, 40, (n) => 20_000 + 3_000 * (n % 5))
+      writeLog(db, 1, 40, 15, (n) => 20_000 + 3_000 * (n % 5))
       db.close()
     },
   },
@@ -288,6 +329,20 @@ const SUBJECTS: Subject[] = [
       { name: 'orders', integerKeys: true },
     ],
     build: (file) => writeStore(file, SEED, 60, 200, 400),
+  },
+  {
+    name: 'a tree that one commit wrote and one thinned out',
+    databases: MAIN,
+    build(file) {
+      const db = openFile(file)
+      db.transactionSync(() => {
+        for (let n = 1; n <= 2_000; n++) db.putSync(keyOf(n), recordOf(n, n % 40 === 0 ? 5_000 : 100))
+      })
+      db.transactionSync(() => {
+        for (let n = 1; n <= 2_000; n++) if (n % 200 < 70) db.removeSync(keyOf(n))
+      })
+      db.close()
+    },
   },
   {
     name: 'three records',
@@ -331,6 +386,8 @@ function read(dbs) {
       if (!sound(key, value)) throw new RangeError('caller')
       entries.set(number(key), value.readUInt32LE(0))
     }
+    const { entryCount } = db.getStats()
+    if (entryCount !== entries.size) throw new Error(entryCount + ' entries claimed, ' + entries.size + ' listed')
     for (const key of entries.keys()) {
       const keyed = db.keyEncoding === 'uint32' ? key : keyOf(key)
       const value = db.getBinary(keyed)
@@ -355,9 +412,10 @@ function write({ root, dbs }, expected) {
   for (let commit = 0; commit < 8; commit++) {
     root.transactionSync(() => {
       for (const [i, db] of dbs.entries()) {
-        for (let n = 0; n < 6; n++) {
-          const key = 100_000 + commit * 10 + n
-          const value = Buffer.alloc(n === 0 ? 9_000 : 150, commit)
+        // The fourth commit takes all free pages.
+        for (let n = 0; n < (commit === 3 ? 200 : 6); n++) {
+          const key = 100_000 + commit * 1_000 + n
+          const value = Buffer.alloc(n === 0 ? 9_000 : commit === 3 ? 3_000 : 150, commit)
           value.writeUInt32LE(key, 4)
           value.writeUInt32LE(crc32c(value.subarray(4)), 0)
           db.putSync(db.keyEncoding === 'uint32' ? key : keyOf(key), value)
@@ -427,18 +485,16 @@ function passing(file: string, databases: Subject['databases'], damages: Damage[
   const original = readFileSync(file)
   const copy = newFile()
   const fd = openSync(copy, 'w+')
-  const restore = () => {
-    ftruncateSync(fd, original.length)
-    writeSync(fd, original, 0, original.length, 0)
-  }
-  restore()
+  writeSync(fd, original, 0, original.length, 0)
   const missed = damages.filter((damage) => {
     for (const { at, bytes } of damage.patches) writeSync(fd, bytes, 0, bytes.length, at)
     if (damage.length !== undefined) ftruncateSync(fd, damage.length)
     const report = checkLmdbStructure(copy)
     const listed = report.databases.map(({ name, integerKeys }) => ({ name, integerKeys }))
-    if (damage.length !== undefined) restore()
-    else for (const { at, bytes } of damage.patches) writeSync(fd, original, at, bytes.length, at)
+    for (const { at, bytes } of damage.patches) writeSync(fd, original, at, bytes.length, at)
+    if (damage.length !== undefined) {
+      writeSync(fd, original, damage.length, original.length - damage.length, damage.length)
+    }
     return report.faults.length === 0 && isDeepStrictEqual(listed, databases)
   })
   closeSync(fd)
@@ -457,14 +513,14 @@ function structurePages(file: Buffer): { page: number; kind: number; bytes: numb
 }
 
 /** Bits and bytes anywhere in the structure, as many in each kind of page, most of them in headers. */
-function flips(file: Buffer, pick: (below: number) => number): Damage[] {
+function flips(file: Buffer, pick: (below: number) => number, count: number): Damage[] {
   const pages = structurePages(file)
   const kinds = [META, BRANCH, LEAF, OVERFLOW].map((kind) => pages.filter((page) => page.kind === kind))
   const damages: Damage[] = []
-  while (damages.length < FLIPS) {
-    const some = kinds[pick(kinds.length)]!
-    if (some.length === 0) continue
-    const { page, kind, bytes } = some[pick(some.length)]!
+  while (damages.length < count) {
+    const ofKind = kinds[pick(kinds.length)]!
+    if (ofKind.length === 0) continue
+    const { page, kind, bytes } = ofKind[pick(ofKind.length)]!
     const start = page * PAGE
     let offset = pick(bytes)
     const nodes = file.readUInt16LE(start + 20) / 2
@@ -533,27 +589,25 @@ describe('damage is found, or LMDB reads the same and goes on writing, or the re
     sound(file)
     const bytes = readFileSync(file)
     const pick = random(SEED)
+    const count = Math.max(DAMAGES, Math.floor((15_000 * PAGE) / bytes.length))
     const kinds = {
-      flips: flips(bytes, pick),
+      flips: flips(bytes, pick, 2 * count),
       metaBits: metaBits(bytes),
       truncations: truncations(bytes, pick),
       misplacedPages: misplacedPages(bytes, pick),
     }
-    let passed: Damage[] = []
-    for (const [kind, damages] of Object.entries(kinds)) {
+    const passed: Damage[] = []
+    for (const [kind, all] of Object.entries(kinds)) {
+      const damages = some(all, kind === 'flips' ? 2 * count : count, pick)
       const missed = passing(file, databases, damages)
       if (VERBOSE) console.log(`${kind}: ${damages.length}, of these ${missed.length} without a fault`)
       passed.push(...missed)
     }
-    for (let i = passed.length - 1; i > 0; i--) {
-      const j = pick(i + 1)
-      ;[passed[i], passed[j]] = [passed[j]!, passed[i]!]
-    }
-    passed = passed.slice(0, READS)
-    const results = readDamaged(file, databases, passed)
+    const read = some(passed, READS, pick)
+    const results = readDamaged(file, databases, read)
     if (VERBOSE)
       console.log(Object.fromEntries(results.map((result) => [result, results.filter((r) => r === result).length])))
-    const harmful = passed.flatMap(({ what }, i) =>
+    const harmful = read.flatMap(({ what }, i) =>
       ['same', 'caller'].includes(results[i]!) ? [] : `${what}: ${results[i]}`,
     )
     expect(harmful).toEqual([])

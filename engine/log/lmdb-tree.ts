@@ -80,7 +80,7 @@ export class TreeWalk {
     this.integerKeys = (tree.flags & lmdb.TREE_INTEGER_KEYS) !== 0
     this.nodeBytes = new Uint16Array(ground.file.pageSize / 2)
     this.integerBytes = kind === 'free' ? 8 : 0
-    this.freeWords = Buffer.alloc(kind === 'free' ? 8 * FREE_WORDS_CHUNK : 0)
+    this.freeWords = Buffer.allocUnsafe(kind === 'free' ? 8 * FREE_WORDS_CHUNK : 0)
   }
 
   /** `page` holds the tree's record and was written by commit `txnId`. */

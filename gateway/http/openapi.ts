@@ -42,8 +42,30 @@ const IDEMPOTENCY_KEY = {
   schema: { type: 'string', maxLength: 200 },
 }
 
+const EVENT_STREAM = {
+  operationId: 'event.stream',
+  summary: 'What happens, as server-sent events that can be resumed',
+  tags: ['events'],
+  parameters: [
+    {
+      name: 'after',
+      in: 'query',
+      required: false,
+      description: 'The id of the last event seen',
+      schema: { type: 'string' },
+    },
+    { name: 'Last-Event-ID', in: 'header', required: false, schema: { type: 'string' } },
+  ],
+  responses: {
+    200: {
+      description: 'CloudEvents 1.0 in JSON, one in each event',
+      content: { 'text/event-stream': { schema: { type: 'string' } } },
+    },
+  },
+}
+
 export function openApiDocument(operations: Operation[], version: string): object {
-  const paths: Record<string, Record<string, object>> = {}
+  const paths: Record<string, Record<string, object>> = { '/v1/events': { get: EVENT_STREAM } }
   for (const operation of operations) {
     if (!operation.http) continue
     const { method, path, status } = operation.http

@@ -1,8 +1,8 @@
 /** Writes answers: JSON documents and problem documents, each in one piece. */
-import type { HttpResponse } from 'uWebSockets.js'
+import type { HttpRequest, HttpResponse } from 'uWebSockets.js'
 import type { Outcome, Problem } from '../../engine/protocol.js'
 import { RETRY_AFTER_SECONDS } from '../limits.js'
-import { problemDocument } from '../problems.js'
+import { problem, problemDocument } from '../problems.js'
 
 const STATUS_LINES: Record<number, string> = {
   200: '200 OK',
@@ -35,6 +35,30 @@ export function respond(res: HttpResponse, outcome: Outcome, headers?: ExtraHead
     if (status === 503) res.writeHeader('Retry-After', String(RETRY_AFTER_SECONDS))
     for (const name in headers) res.writeHeader(name, headers[name]!)
     res.end(JSON.stringify(document), closing)
+  })
+}
+
+/** Another method than a path has. An answer to HEAD has no body, or the connection would be out of step. */
+export function refuseMethod(res: HttpResponse, req: HttpRequest, allow: string[]): void {
+  const method = req.getMethod().toUpperCase()
+  const detail = `${method} is not possible here; ${allow.join(' and ')} ${allow.length > 1 ? 'are' : 'is'}.`
+  respondUnlessHead(res, method, problem(405, 'method_not_allowed', detail), { Allow: allow.join(', ') })
+}
+
+export function refusePath(res: HttpResponse, req: HttpRequest): void {
+  const detail = `There is nothing at ${req.getUrl().slice(0, 200)}; see /docs for what is.`
+  respondUnlessHead(res, req.getMethod().toUpperCase(), problem(404, 'not_found', detail))
+}
+
+function respondUnlessHead(res: HttpResponse, method: string, outcome: Outcome, headers?: ExtraHeaders): void {
+  if (method !== 'HEAD') {
+    respond(res, outcome, headers)
+    return
+  }
+  res.cork(() => {
+    res.writeStatus(STATUS_LINES[outcome.status]!)
+    for (const name in headers) res.writeHeader(name, headers[name]!)
+    res.endWithoutBody()
   })
 }
 

@@ -11,7 +11,7 @@ import type { Metrics } from '../metrics.js'
 import { checkInput, failed, type Operation, type OperationContext } from '../operations/operation.js'
 import { problem } from '../problems.js'
 import { readBody } from './body.js'
-import { type ExtraHeaders, respond } from './responder.js'
+import { type ExtraHeaders, refuseMethod, respond } from './responder.js'
 
 export interface RoutesOptions {
   app: TemplatedApp
@@ -28,6 +28,8 @@ interface RequestHead {
   idempotencyKey: string
 }
 
+/** Bytes that are no text are refused instead of being taken for other text. */
+const utf8 = new TextDecoder('utf-8', { fatal: true })
 const IDEMPOTENCY_KEY_BYTES_MAX = 200
 
 export class Routes {
@@ -46,10 +48,7 @@ export class Routes {
       options.app[register[method]](pattern, (res, req) => this.handle(operation, names, res, req))
     }
     for (const [pattern, methods] of byPath) {
-      options.app.any(pattern, (res, req) => {
-        const detail = `${req.getMethod().toUpperCase()} is not possible here; ${methods.join(' and ')} ${methods.length > 1 ? 'are' : 'is'}.`
-        respond(res, problem(405, 'method_not_allowed', detail), { Allow: methods.join(', ') })
-      })
+      options.app.any(pattern, (res, req) => refuseMethod(res, req, methods))
     }
   }
 
@@ -120,7 +119,7 @@ export class Routes {
     let body: unknown
     if (bytes !== undefined && bytes.length > 0) {
       try {
-        body = JSON.parse(bytes.toString())
+        body = JSON.parse(utf8.decode(bytes))
       } catch (error) {
         return problem(400, 'invalid', `The body is not JSON: ${(error as Error).message}.`, [
           { path: '', message: 'not JSON' },

@@ -8,7 +8,7 @@ import { asyncApiDocument } from '../websocket/asyncapi.js'
 import { EventStreams } from './event-stream.js'
 import { openApiDocument } from './openapi.js'
 import { docsPage, frontPage } from './pages.js'
-import { respond, respondText } from './responder.js'
+import { refuseMethod, refusePath, respond, respondText } from './responder.js'
 import { Routes } from './routes.js'
 
 export interface HttpServerOptions {
@@ -29,6 +29,7 @@ export class HttpServer {
     const { app, operations, context, guard, metrics, version } = options
     this.events = new EventStreams(context, guard)
     app.get('/v1/events', (res, req) => this.events.handle(res, req))
+    app.any('/v1/events', (res, req) => refuseMethod(res, req, ['GET']))
     new Routes({ app, operations, context, guard, metrics })
 
     const openapi = JSON.stringify(openApiDocument(operations, version))
@@ -49,12 +50,7 @@ export class HttpServer {
         if (!isGone()) respondText(res, 'text/html; charset=utf-8', text)
       })
     })
-    app.any('/*', (res, req) => {
-      respond(
-        res,
-        problem(404, 'not_found', `There is nothing at ${req.getUrl().slice(0, 200)}; see /docs for what is.`),
-      )
-    })
+    app.any('/*', refusePath)
   }
 
   private get(path: string, answer: (res: HttpResponse, isGone: () => boolean) => void): void {
@@ -68,9 +64,7 @@ export class HttpServer {
       if (foreign !== undefined) respond(res, problem(403, 'foreign_request', foreign))
       else answer(res, () => gone)
     })
-    app.any(path, (res) => {
-      respond(res, problem(405, 'method_not_allowed', 'Only GET is possible here.'), { Allow: 'GET' })
-    })
+    app.any(path, (res, req) => refuseMethod(res, req, ['GET']))
   }
 
   private ready(res: HttpResponse): void {

@@ -71,7 +71,6 @@ export const failed = (outcome: Outcome): boolean => outcome.status >= 300
 /** One page of a list whose cursor is the position behind its last item. */
 export function pageFrom(cursor: string | undefined): number | Outcome {
   if (cursor === undefined) return 0
-  const from = Number(cursor)
-  if (Number.isInteger(from) && from >= 0) return from
+  if (/^\d{1,15}$/.test(cursor)) return Number(cursor)
   return problem(422, 'invalid', 'cursor: not one that this list gave', [{ path: 'cursor', message: 'unknown cursor' }])
 }

@@ -1,5 +1,6 @@
 /**
- * Looks over a msgpack message before it is decoded: one map, of plain values only, no deeper and no longer than its own
+ * Looks over a msgpack message before it is decoded: one map, of plain values under
+ * text keys, no deeper and no longer than its own
  * bytes allow. A decoder asked to make an array of a billion, or an extension type of its own, is never reached.
  */
 const DEPTH_MAX = 32
@@ -40,6 +41,20 @@ function skipMany(bytes: Uint8Array, from: number, count: number, depth: number)
   return at
 }
 
+/** A map of `count` pairs; its keys are texts, since a decoder makes names of fields of them. */
+function skipPairs(bytes: Uint8Array, from: number, count: number, depth: number): number {
+  if (count * 2 > bytes.length - from) throw new Malformed('the msgpack map is cut off')
+  let at = from
+  for (let i = 0; i < count; i++) {
+    const type = bytes[at]
+    if (type === undefined) throw new Malformed('the msgpack map is cut off')
+    const isText = (type >= 0xa0 && type < 0xc0) || (type >= 0xd9 && type <= 0xdb)
+    if (!isText) throw new Malformed('the keys of a msgpack map are texts')
+    at = skip(bytes, skip(bytes, at, depth), depth)
+  }
+  return at
+}
+
 /** The position behind the value at `at`. */
 function skip(bytes: Uint8Array, at: number, depth: number): number {
   if (depth > DEPTH_MAX) throw new Malformed(`a message is at most ${DEPTH_MAX} levels deep`)
@@ -47,7 +62,7 @@ function skip(bytes: Uint8Array, at: number, depth: number): number {
   const type = bytes[at]!
   const body = at + 1
   if (type < 0x80 || type >= 0xe0) return body
-  if (type < 0x90) return skipMany(bytes, body, (type & 15) * 2, depth + 1)
+  if (type < 0x90) return skipPairs(bytes, body, type & 15, depth + 1)
   if (type < 0xa0) return skipMany(bytes, body, type & 15, depth + 1)
   if (type < 0xc0) return need(bytes, body, type & 31)
   switch (type) {
@@ -83,9 +98,9 @@ function skip(bytes: Uint8Array, at: number, depth: number): number {
     case 0xdd:
       return skipMany(bytes, body + 4, unsigned(bytes, body, 4), depth + 1)
     case 0xde:
-      return skipMany(bytes, body + 2, unsigned(bytes, body, 2) * 2, depth + 1)
+      return skipPairs(bytes, body + 2, unsigned(bytes, body, 2), depth + 1)
     case 0xdf:
-      return skipMany(bytes, body + 4, unsigned(bytes, body, 4) * 2, depth + 1)
+      return skipPairs(bytes, body + 4, unsigned(bytes, body, 4), depth + 1)
     default:
       throw new Malformed(`msgpack type 0x${type.toString(16)} is not taken; use plain values`)
   }

@@ -49,6 +49,11 @@ export class RawHttp {
     if (!this.socket.destroyed) this.socket.write(bytes)
   }
 
+  /** Takes nothing more from the kernel: a reader that does not read. */
+  pause(): void {
+    this.socket.pause()
+  }
+
   end(): void {
     this.socket.destroy()
   }

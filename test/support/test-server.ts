@@ -1,6 +1,6 @@
 /** A server of a test's own: on a free port, in a temporary directory, gone when the test file is. */
 import type { ChildProcess } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll } from 'vitest'
@@ -158,6 +158,12 @@ export class TestServer {
 
   async digest(): Promise<string> {
     return (await this.call<{ digest: string }>('GET', '/v1/admin/digest')).body.digest
+  }
+
+  /** Memory that it has in use, in bytes. */
+  residentBytes(): number {
+    const [, kibibytes] = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${this.pid}/status`, 'utf8')) ?? []
+    return Number(kibibytes) * 1_024
   }
 
   /** A figure of /metrics, summed over its labels. */
