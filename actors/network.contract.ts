@@ -5,6 +5,7 @@
  */
 import fc from 'fast-check'
 import { expect } from 'vitest'
+import { Digest } from '../engine/digest.js'
 import { copyOf, DrivenPartition, differences, type Entry } from '../engine/driven-partition.contract.js'
 import { Placement } from '../engine/placement.js'
 import type { Outcome } from '../engine/protocol.js'
@@ -27,8 +28,8 @@ import { createActors, RetailActors } from './main.js'
 export const SKUS = [0, 1, 2, 3, 4, 5]
 const LOCATIONS = [0, 1, 2]
 const START_MS = 1_700_000_000_000
-/** Kept by the partitions while something is under way, and by no others. */
-const UNDER_WAY = /^(batch|batch-part|replication|outbox)\//
+/** What partitions keep for good; all else is gone once nothing is under way. */
+const KEPT = /^(locations?|sales?|product|supply|supply-of|adjustment|receipt|key|key-order|pool|pool-of|event)(\/|$)/
 
 interface BatchLine {
   sku: number
@@ -36,6 +37,7 @@ interface BatchLine {
   ttlSeconds: number
   location: number
   buyer: bigint
+  channel: number
 }
 
 export type Move =
@@ -61,6 +63,7 @@ const line: fc.Arbitrary<BatchLine> = fc.record({
   ttlSeconds: oneOf(1, 2, 30, 900),
   location: oneOf(ANY_LOCATION, ANY_LOCATION, 0, 1, 2),
   buyer: oneOf(0n, 1n, 2n),
+  channel: oneOf(0, 0, 1),
 })
 const which = fc.nat(40)
 const link = fc.nat(100)
@@ -139,14 +142,26 @@ export class Network {
   /** Lines that were held when they were asked for by themselves. */
   private readonly heldAlone = new Set<string>()
   private ids = 0
+  /** What the client was answered, in the order in which it heard. */
+  readonly heard: unknown[] = []
 
-  constructor(count: number, skewMs: number[] = []) {
+  constructor(count: number, skewMs: number[] = [], partitions?: DrivenPartition[]) {
     this.placement = new Placement(count)
     this.skewMs = skewMs
-    this.partitions = Array.from(
-      { length: count },
-      (_, partition) => new DrivenPartition({ createActors, partition, partitions: count }),
-    )
+    const fresh = (partition: number): DrivenPartition =>
+      new DrivenPartition({ createActors, partition, partitions: count })
+    this.partitions = partitions ?? Array.from({ length: count }, (_, partition) => fresh(partition))
+  }
+
+  /** The same clients before other partitions, which hold the same. */
+  over(partitions: DrivenPartition[]): Network {
+    const network = new Network(partitions.length, [], partitions)
+    network.timeMs = this.timeMs
+    network.ids = this.ids
+    network.batches.push(...this.batches.map(({ lines, attempts }) => ({ lines, attempts: [...attempts] })))
+    network.lines.push(...this.lines)
+    for (const id of this.heldAlone) network.heldAlone.add(id)
+    return network
   }
 
   actorsOf(partition: number): RetailActors {
@@ -175,7 +190,10 @@ export class Network {
     const timeMs = Math.max(driven.state.timeMs, this.timeMs + (this.skewMs[partition] ?? 0))
     const due: Entry[] = driven.state.actors.isDue(timeMs) ? [{ kind: 'advance' }] : []
     const { answers, answeredLater } = driven.run(timeMs, [...due, ...entries])
-    for (const { later } of answers) if (later !== undefined) this.later.set(`${partition}/${later}`, 0)
+    for (const { later, words, outcome } of answers) {
+      if (later !== undefined) this.later.set(`${partition}/${later}`, 0)
+      else if (words ?? outcome) this.heard.push(words ?? outcome)
+    }
     for (const [number, outcome] of answeredLater) this.takeAnswer(partition, number, outcome)
     return answers.slice(due.length)
   }
@@ -184,6 +202,7 @@ export class Network {
     const key = `${partition}/${number}`
     expect(this.later.has(key), 'what is answered was asked').toBe(true)
     this.later.set(key, this.later.get(key)! + 1)
+    this.heard.push(outcome)
     for (const { attempts } of this.batches) {
       const attempt = attempts.find((one) => one.coordinator === partition && one.commandNumber === number)
       if (attempt) attempt.answer = outcome.body as Attempt['answer']
@@ -241,7 +260,7 @@ export class Network {
   }
 
   private newLine(line: BatchLine): ReserveLine {
-    const fresh: ReserveLine = { ...line, id: `r${this.ids++}`, channel: 0 }
+    const fresh: ReserveLine = { ...line, id: `r${this.ids++}` }
     this.lines.push(fresh)
     return fresh
   }
@@ -295,7 +314,7 @@ export class Network {
   }
 
   /** Messages of a link in order, beginning at the next one or up to `back` ones earlier. */
-  private deliver({ from, to }: { from: number; to: number }, back: number, count: number): void {
+  deliver({ from, to }: { from: number; to: number }, back: number, count: number): void {
     const { outbox } = this.partitions[from]!.state
     const next = this.partitions[to]!.state.outbox.seen(from) + 1
     const first = Math.max(outbox.acknowledged(to) + 1, next - back)
@@ -382,7 +401,7 @@ export class Network {
     for (const [number, times] of this.later) expect(times, `answers to ${number}`).toBe(1)
     for (const [partition, { store, state }] of this.partitions.entries()) {
       expect(state.outbox.waiting).toBe(0)
-      expect([...store.documents()].map(([key]) => key).filter((key) => UNDER_WAY.test(key))).toEqual([])
+      expect([...store.documents()].map(([key]) => key).filter((key) => !KEPT.test(key))).toEqual([])
       const { reservations } = this.actorsOf(partition).inventory
       reservations.forEach((record) => {
         expect(reservations.isTentative(record), `reservation ${record} of ${partition} is decided`).toBe(false)
@@ -421,6 +440,36 @@ export class Network {
       await driven.restart()
       expect(differences(driven.store, before)).toEqual([])
       expect(driven.digest()).toBe(digest)
+    }
+  }
+
+  /** One digest over all partitions. */
+  digest(): string {
+    const total = new Digest()
+    for (const driven of this.partitions) total.addDigest(driven.digest())
+    return total.toString()
+  }
+
+  /** All that can be read, wherever it lies. */
+  views(): unknown {
+    const everywhere = (name: string, body: unknown): unknown =>
+      this.partitions
+        .map((driven) => driven.query(this.timeMs, name, body))
+        .filter(({ status }) => status === 200)
+        .map(({ body }) => body)
+    const sales = this.partitions[0]!.query(this.timeMs, 'sale.list', {}).body as { items: { id: string }[] }
+    const taken = sales.items.map(({ id }) => {
+      const items = everywhere('sale.taken', { id }) as { items: { sku: number }[] }[]
+      return items.flatMap((one) => one.items).sort((a, b) => a.sku - b.sku)
+    })
+    return {
+      stock: SKUS.map((sku) => this.stockOf(sku)),
+      reservations: this.lines.map(({ id, sku }) => this.viewOf(id, sku)),
+      products: SKUS.map((index) => everywhere('product.get', { index })),
+      supply: ['s1', 's2', 's3'].map((id) => everywhere('supply.get', { id })),
+      locations: this.partitions[0]!.query(this.timeMs, 'location.list', {}),
+      sales,
+      taken,
     }
   }
 

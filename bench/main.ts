@@ -59,7 +59,11 @@ async function main(names: readonly string[], options: Options): Promise<void> {
     return
   }
   const unknown = names.filter((name) => !SCENARIOS.some((scenario) => scenario.name === name))
-  if (unknown.length > 0) throw new Error(`No scenario is named ${unknown.join(', ')}; --list names them.`)
+  if (unknown.length > 0) {
+    say(`No scenario is named ${unknown.join(', ')}; --list names them.`)
+    process.exitCode = 2
+    return
+  }
   if (temporaryDirectoryIsMemory())
     say('The temporary directory is in memory, where a flush costs nothing: set TMPDIR to a directory on a disk.')
 

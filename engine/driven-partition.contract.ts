@@ -134,6 +134,8 @@ export interface DrivenOptions {
   createActors: CreateActors
   partition?: number
   partitions?: number
+  /** Where a store has been made already. */
+  directory?: string
   /** Keeps a copy of the state that each checkpoint is to hold: only where the arenas are small. */
   copies?: boolean
 }
@@ -151,7 +153,7 @@ export interface Recovered {
 }
 
 export class DrivenPartition {
-  readonly directory = mkdtempSync(join(tmpdir(), 'doorbuster-'))
+  readonly directory: string
   readonly partition: number
   readonly placement: Placement
   private readonly createActors: CreateActors
@@ -169,7 +171,8 @@ export class DrivenPartition {
   private begun: StateCopy | undefined
   private readonly copies: boolean
 
-  constructor({ createActors, partition = 0, partitions = 1, copies = true }: DrivenOptions) {
+  constructor({ createActors, partition = 0, partitions = 1, copies = true, directory }: DrivenOptions) {
+    this.directory = directory ?? mkdtempSync(join(tmpdir(), 'doorbuster-'))
     this.copies = copies
     this.createActors = createActors
     this.partition = partition

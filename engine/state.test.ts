@@ -8,6 +8,7 @@ vi.mock('./limits.js', async (original) => ({
   TIMERS_PER_ENTRY: 2,
   CHECKPOINT_RING_BYTES: 1024 * 1024,
   CHECKPOINT_PAGES_PER_STEP: 1,
+  CHECKPOINT_DOCUMENTS_PER_STEP: 1,
 }))
 
 const { copyOf, DrivenPartition, differences } = await import('./driven-partition.contract.js')

@@ -11,7 +11,7 @@ import { Arena, PAGE_BYTES } from './arena.js'
 import { assert } from './assert.js'
 import type { CheckpointBeginning, CheckpointRing } from './checkpoint-ring.js'
 import { DamageError } from './errors.js'
-import { CHECKPOINT_PAGES_PER_STEP } from './limits.js'
+import { CHECKPOINT_DOCUMENTS_PER_STEP, CHECKPOINT_PAGES_PER_STEP } from './limits.js'
 import type { LogPosition } from './log/log.js'
 import {
   documentKey,
@@ -160,8 +160,10 @@ export class Store {
         budget -= arena.continueCheckpoint(1)
       }
     }
+    if (budget === 0) return false
+    let documents = CHECKPOINT_DOCUMENTS_PER_STEP
     while (this.handOver) {
-      if (budget-- <= 0 || !ring.hasRoom(PAGE_BYTES)) return false
+      if (documents-- <= 0 || !ring.hasRoom(PAGE_BYTES)) return false
       const next = this.handOver.next()
       if (next.done) {
         this.handOver = undefined

@@ -46,25 +46,27 @@ export class EventCursor {
   /** A cursor as a client gives it back; undefined where it is not one of this server's. */
   static parse(text: string, partitions: number): EventCursor | undefined {
     if (text === '') return new EventCursor(new Array<number>(partitions).fill(0))
+    if (!/^\d{1,15}(\.\d{1,15})*$/.test(text)) return undefined
     const numbers = text.split('.').map(Number)
-    const valid =
-      numbers.length === partitions && numbers.every((number) => Number.isSafeInteger(number) && number >= 0)
-    return valid ? new EventCursor(numbers) : undefined
+    return numbers.length === partitions ? new EventCursor(numbers) : undefined
   }
 
   toString(): string {
     return this.numbers.join('.')
   }
 
-  /** The next events, at most `limit` of each partition, moving the cursor behind each as it is taken. */
-  async *next(dispatch: Dispatch, limit: number): AsyncGenerator<EngineEvent> {
+  /**
+   * The next events, at most `limit` of each partition, moving the cursor behind each as it is taken; `missed` where
+   * older ones are no longer kept.
+   */
+  async *next(dispatch: Dispatch, limit: number): AsyncGenerator<EngineEvent | 'missed'> {
     for (let partition = 0; partition < this.numbers.length; partition++) {
-      const { status, body } = await dispatch.query(partition, 'engine.events', {
-        after: this.numbers[partition],
-        limit,
-      })
+      const after = this.numbers[partition]
+      const { status, body } = await dispatch.query(partition, 'engine.events', { after, limit })
       if (status !== 200) continue
-      for (const event of (body as { events: EngineEvent[] }).events) {
+      const { events, missed } = body as { events: EngineEvent[]; missed: boolean }
+      if (missed) yield 'missed'
+      for (const event of events) {
         this.numbers[partition] = event.number
         yield event
       }

@@ -1,10 +1,11 @@
 /** Events: published once, in order, read from anywhere on and again after a restart; stock as it changes. */
 import { randomUUID } from 'node:crypto'
+import { setTimeout } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
 import { FrameSocket } from '../gateway/client/index.js'
 import { place } from './support/catalogue.js'
 import { EventReader } from './support/event-reader.js'
-import { problemFaults, type StockDocument } from './support/http-call.js'
+import type { StockDocument } from './support/http-call.js'
 import { PackedSocket } from './support/packed-socket.js'
 import { Random, seed } from './support/random.js'
 import { RawHttp } from './support/raw-http.js'
@@ -97,9 +98,11 @@ describe('the event stream', () => {
   })
 
   test('refuses a cursor that it did not give', async () => {
-    for (const after of ['x', '-1', '1.2.3.4', '1.5', '1e400', '0x1', ' ', '999999999999999999999']) {
-      const answer = await call('GET', `/v1/events?after=${encodeURIComponent(after)}`)
-      expect({ after, faults: problemFaults(answer, 422, 'invalid') }).toEqual({ after, faults: [] })
+    for (const after of ['x', '-1', '1.2.3.4', '1.5', '1e400', '0x1', '1e1', ' ', '+1', '999999999999999999999']) {
+      const reader = await EventReader.open(shop.server.url, `?after=${encodeURIComponent(after)}`)
+      expect({ after, status: reader.response.status }).toEqual({ after, status: 422 })
+      expect(reader.response.headers.get('content-type')).toMatch(/^application\/problem\+json/)
+      reader.close()
     }
   })
 
@@ -158,23 +161,27 @@ describe('the event stream', () => {
     reader.close()
   })
 
-  test('is one of many, and readers that do not read cost no more than their share', { timeout: 120_000 }, async () => {
-    const sku = await shortable()
-    await publishMany(sku, 40_000)
+  test('is one of many, and readers that do not read cost no more than their share', { timeout: 180_000 }, async () => {
+    await publishMany(await shortable(), 90_000)
     const memory = shop.server.residentBytes()
-    const readers = await Promise.all(Array.from({ length: 40 }, () => RawHttp.connect(shop.server.port)))
+    const readers = await Promise.all(Array.from({ length: 6 }, () => RawHttp.connect(shop.server.port)))
     for (const reader of readers) {
       reader.pause()
       reader.send(`GET /v1/events HTTP/1.1\r\nHost: 127.0.0.1:${shop.server.port}\r\n\r\n`)
     }
-    let most = 0
-    for (let i = 0; i < 20; i++) {
-      await publishMany(sku, 1_000)
+    // Until it has grown by nothing for a while: all that it will ever write for them is written.
+    let most = memory
+    for (let still = 0; still < 15 && most - memory < 100 * MIB; still++) {
       expect((await reserve({ sku: 'TEE' })).status, 'others are served').toBe(201)
-      most = Math.max(most, shop.server.residentBytes())
+      await setTimeout(200)
+      const now = shop.server.residentBytes()
+      if (now < most + 2 * MIB) continue
+      still = 0
+      most = now
     }
     for (const reader of readers) reader.end()
-    expect(most - memory).toBeLessThan(300 * MIB)
+    // They are 40 MB behind each.
+    expect((most - memory) / MIB).toBeLessThan(90)
   })
 })
 
@@ -199,7 +206,7 @@ describe('a subscription', () => {
     await expect.poll(() => last()?.reserved, { timeout: 10_000 }).toBe(3)
     expect(last()).toEqual(await shop.server.stock(a))
     expect(new Set(events.map(({ topic }) => topic))).toEqual(new Set([`inventory.${a}`]))
-    for (let i = 0; i < 300; i++) await reserve({ sku: 'TEE' })
+    for (let i = 0; i < 30; i++) await reserve({ sku: 'TEE' })
     const { length } = events
     await reserve({ sku: a, quantity: 1 })
     await expect.poll(() => last()?.reserved, { timeout: 10_000 }).toBe(4)

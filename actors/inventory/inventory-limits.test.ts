@@ -19,6 +19,7 @@ vi.mock('../../engine/limits.js', async (original) => ({
   ...(await original<typeof import('../../engine/limits.js')>()),
   CHECKPOINT_RING_BYTES: 4 * 1024 * 1024,
   CHECKPOINT_PAGES_PER_STEP: 1,
+  CHECKPOINT_DOCUMENTS_PER_STEP: 1,
   TIMERS_PER_ENTRY: 2,
   EVENTS_KEPT: 3,
 }))

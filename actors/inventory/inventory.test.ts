@@ -15,6 +15,7 @@ vi.mock('../../engine/limits.js', async (original) => ({
   ...(await original<typeof import('../../engine/limits.js')>()),
   CHECKPOINT_RING_BYTES: 4 * 1024 * 1024,
   CHECKPOINT_PAGES_PER_STEP: 1,
+  CHECKPOINT_DOCUMENTS_PER_STEP: 1,
 }))
 
 const { runSequence, sequences } = await import('./inventory-sequences.contract.js')

@@ -55,7 +55,7 @@ export class Inventory {
     if (!this.stock.exists(sku)) return Status.unknownSku
     const anyLocation = asked === ANY_LOCATION
     const known = this.reservations.find(hash, words, at)
-    if (known >= 0) return this.repeat(known, words, at, ttlSeconds, asked, anyLocation, channel)
+    if (known >= 0) return this.repeat(known, words, at, ttlSeconds, asked, anyLocation)
     if (!anyLocation && !this.locations.isActive(asked)) {
       this.remaining = this.atpOf(sku)
       return Status.unknownLocation
@@ -113,10 +113,9 @@ export class Inventory {
     ttlSeconds: number,
     asked: number,
     anyLocation: boolean,
-    channel: number,
   ): Status {
     const { reservations } = this
-    if (!reservations.isSameRequest(record, words, at, ttlSeconds, asked, anyLocation, channel)) return Status.conflict
+    if (!reservations.isSameRequest(record, words, at, ttlSeconds, asked, anyLocation)) return Status.conflict
     // Not decided yet, so there is no first answer to give: ask again.
     if (reservations.isTentative(record)) return Status.overloaded
     this.record = record

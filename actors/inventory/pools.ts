@@ -92,11 +92,21 @@ export class Pools {
     return pool
   }
 
+  /** Whether so many more pools can be made at all. */
+  hasRoom(more: number): boolean {
+    return this.used + more <= POOLS_MAX
+  }
+
+  /** Whether the SKU can have one more. */
+  hasRoomFor(sku: number): boolean {
+    let length = 0
+    for (let at = this.stock.firstPool(sku); at >= 0; at = this.next(at)) length++
+    return length < POOLS_PER_SKU
+  }
+
   private add(sku: number): number {
     const { words, arena, stock } = this
-    let length = 0
-    for (let at = stock.firstPool(sku); at >= 0; at = this.next(at)) length++
-    if (length >= POOLS_PER_SKU || this.used >= POOLS_MAX) return -1
+    if (!this.hasRoom(1) || !this.hasRoomFor(sku)) return -1
     arena.touch(0)
     words[0]!++
     const pool = words[0]!

@@ -208,7 +208,10 @@ export class ReservationTable {
     return this.doubles[record * (WORDS / 2) + 6]!
   }
 
-  /** Whether a request is the one that made this record: the same in everything that the caller said. */
+  /**
+   * Whether a request is the one that made this record: the same in everything that the caller said, but for the
+   * channel, which may have become known only since.
+   */
   isSameRequest(
     record: number,
     from: Uint32Array,
@@ -216,7 +219,6 @@ export class ReservationTable {
     ttlSeconds: number,
     location: number,
     anyLocation: boolean,
-    channel: number,
   ): boolean {
     const { words } = this
     const base = record * WORDS
@@ -228,8 +230,7 @@ export class ReservationTable {
       words[base + 7] === from[at + 7] &&
       (words[base + 8]! & TTL_MASK) === ttlSeconds &&
       askedAny === anyLocation &&
-      (anyLocation || (words[base + 9]! & 0xffff) === location) &&
-      words[base + 9]! >>> 16 === channel
+      (anyLocation || (words[base + 9]! & 0xffff) === location)
     )
   }
 

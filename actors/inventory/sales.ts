@@ -3,6 +3,7 @@
  * owns the SKU. A sale is known to all partitions.
  */
 import type { Step } from '../../engine/actors.js'
+import { assert } from '../../engine/assert.js'
 import type { Placement } from '../../engine/placement.js'
 import type { Outcome } from '../../engine/protocol.js'
 import type { Store } from '../../engine/store.js'
@@ -62,12 +63,13 @@ export class Sales {
   private apply(step: Step, sale: Sale): Outcome {
     const own = sale.items.filter(({ sku }) => this.placement.partitionOf(sku) === this.partition)
     if (own.some(({ sku }) => !this.inventory.stock.exists(this.placement.localOf(sku)))) return unknownSku()
+    if (!this.hasRoomFor(step, sale.id, own)) return full('pools of one SKU')
     const before = readDocument<Sale>(this.store, saleKey(sale.id))
     const { limitPerBuyer, opensAtMs, closesAtMs, channels } = sale
     for (const { sku, quantity } of own) {
       const purpose = { kind: PoolKind.sale, name: sale.id, sku }
       const terms = { kind: PoolKind.sale, quantity, limitPerBuyer, opensAtMs, closesAtMs, channels }
-      if (!this.putPool(step, purpose, terms)) return full('pools of one SKU')
+      assert(this.putPool(step, purpose, terms), 'a pool that there is room for is made')
     }
     for (const { sku } of before?.items ?? []) {
       const pool = readDocument<number>(this.store, poolOfKey({ kind: PoolKind.sale, name: sale.id, sku }))
@@ -76,6 +78,16 @@ export class Sales {
     writeDocument(this.store, saleKey(sale.id), sale)
     this.remember(sale.id)
     return ok(sale)
+  }
+
+  /** Whether each SKU can have a pool of the sale: all of them or none. */
+  private hasRoomFor(step: Step, id: string, items: Sale['items']): boolean {
+    const { pools } = this.inventory
+    const fresh = items.filter(({ sku }) => {
+      const known = readDocument<number>(this.store, poolOfKey({ kind: PoolKind.sale, name: id, sku }))
+      return known === undefined && pools.spent(this.placement.localOf(sku), step.timeMs) < 0
+    })
+    return pools.hasRoom(fresh.length) && fresh.every(({ sku }) => pools.hasRoomFor(this.placement.localOf(sku)))
   }
 
   private remember(id: string): void {

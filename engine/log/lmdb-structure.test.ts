@@ -19,8 +19,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { checkLmdbStructure } from './lmdb-structure.js'
 
 /** How many damages of a kind each file of more than some pages suffers, and how many that pass LMDB then reads. */
-const DAMAGES = Number(process.env.STRUCTURE_DAMAGES ?? 400)
-const READS = Number(process.env.STRUCTURE_READS ?? 100)
+const DAMAGES = Number(process.env.STRUCTURE_DAMAGES ?? 300)
+const READS = Number(process.env.STRUCTURE_READS ?? 60)
 const SEED = Number(process.env.STRUCTURE_SEED ?? 1)
 const VERBOSE = process.env.STRUCTURE_VERBOSE !== undefined
 const PAGE = 4096

@@ -1,23 +1,23 @@
 /**
- * Reads an LMDB file page by page before LMDB maps it, and names what is wrong with its structure. LMDB trusts its
- * file: damage in a page header or a node crashes the process, and damage in the newest meta page silently takes back
- * the last commit. What is checked, and from it what is believed:
+ * Reads an LMDB file before LMDB maps it, and names what is wrong with its structure. LMDB trusts its file: damage in a
+ * page header or a node crashes the process, and damage in the newest meta page silently takes back the last commit.
+ * Three things must hold:
  *
- * - Everything the newest commit reaches is walked: each page says its own number, its kind and a commit that is not
- *   later than its parent's; nodes tile the page without gap or overlap; keys ascend within what the parent promises;
- *   a value's run of pages is as long as the node says; depth and counts are what the tree record says.
- * - Each page up to the last is in one tree once or in the free list once. Nothing else is legitimate, apart from free
- *   pages at the very end that were never written, so that the file may be shorter than its last page.
- * - The newest commit is the newest. LMDB takes the meta page with the higher transaction id. Commits alternate between
- *   the two, so the ids are neighbours, even in page 0, odd in page 1. That leaves one way to misjudge: an id changed by
- *   exactly two. But a commit gives every page it writes its id and always writes the root of the main or the free
- *   tree, and the pages of the last two commits are not reused before a third is complete. So the newer meta must have a
- *   root with its id (else the older one was made to look newer), the older none beyond its id (else it is the newest).
+ * - The trees of the newest commit are whole (`lmdb-tree.ts`), and no page is used twice or free while in use. Pages
+ *   that are neither are no fault: LMDB loses some when it splits its free list over entries (`mdb_freelist_save`: "lost
+ *   free space"), at times a hundred, and nothing but space goes with them.
+ * - The file is as long as the commit needs. It may end before the last page where the rest was never written: pages
+ *   that one commit allocated and freed again.
+ * - The newest commit is the newest. LMDB takes the meta page with the higher transaction id. Commits alternate, so the
+ *   ids are neighbours, even in page 0, odd in page 1; an id can lie only by exactly two. But a commit marks the pages it
+ *   writes with its id, writes the root of the main or of the free tree, and reuses no page of the commit before it. So
+ *   the newer meta page must lead to a root with its id, else it is the older one made newer; and the older to none beyond
+ *   its id, else it is the newest made older.
  *
- * Not looked at, since nothing reads them: the gap inside a page, padding, free pages, the rest of the older commit.
- * Not decidable from the file: bytes of values and keys that stay in order (the caller's checksums cover both), a
- * database's name or key order where it is empty or the order agrees by chance (compare `databases`), and a file that
- * is a true earlier state, as a lost write of the last meta page leaves it.
+ * Nothing reads these, and they are not checked: gaps and padding in pages, free pages, the trees of the older commit,
+ * map size, boot id. These the file alone cannot show: a changed value, or a changed key that stays in order (the
+ * caller's checksum covers both); the name or key order of a database that has few keys (`databases` is to be compared);
+ * and a true earlier state, such as a disk that never wrote the last meta page leaves, or an old copy of the file.
  */
 import { closeSync, fstatSync, openSync } from 'node:fs'
 import * as lmdb from './lmdb-page.js'
@@ -42,7 +42,7 @@ export interface StructureReport {
   /** Up to the last page of the newest commit. */
   pages: number
   freePages: number
-  /** Neither in use nor free: lost to LMDB, harmless. */
+  /** Neither in use nor free: lost by LMDB, harmless. A compacting backup refuses a file that has them. */
   lostPages: number
   /** Of all databases. */
   entries: number
@@ -54,7 +54,7 @@ export interface StructureReport {
 const FAULTS_MAX = 50
 /** 4 TiB of 4 KiB pages: bounds the bitmap of claims at 128 MiB, whatever the file says. */
 const PAGES_MAX = 2 ** 30
-/** Allocated and freed again in one commit, hence never written, and then lost. */
+/** Pages that one commit allocated and freed, hence never written, and that LMDB lost: more are a damaged last page. */
 const LOST_BEYOND_MAX = 1_024
 /** Flags of the environment that lmdb-js's noSubdir, safeRestore and trackMetrics leave in the file. */
 const ENVIRONMENT_FLAGS = 0x4000 | 0x0800 | 0x0400
@@ -119,7 +119,7 @@ function readMetas(file: lmdb.PageFile, fault: Fault): Metas | undefined {
     fault(number, `meta page ${number} ${what}`)
     sound = false
   }
-  const [even, odd] = ([0, 1] as const).map((number) => {
+  const read = (number: 0 | 1): lmdb.Meta => {
     const page = file.page(number)
     const meta = lmdb.readMeta(page, number)
     expect(lmdb.pageNumber(page) === number, number, `says that it is page ${lmdb.pageNumber(page)}`)
@@ -131,7 +131,9 @@ function readMetas(file: lmdb.PageFile, fault: Fault): Metas | undefined {
     expect(meta.txnId < lmdb.IMPOSSIBLE, number, 'has an impossible transaction id')
     expect(meta.lastPage >= 1 && meta.lastPage < PAGES_MAX, number, `says that the last page is ${meta.lastPage}`)
     return meta
-  }) as [lmdb.Meta, lmdb.Meta]
+  }
+  const even = read(0)
+  const odd = read(1)
   const ids = `transaction ids ${even.txnId} and ${odd.txnId}`
   expect(even.free.flags === odd.free.flags, 1, 'has other flags than meta page 0')
   if (even.txnId + odd.txnId > 0) {
@@ -147,7 +149,7 @@ function readMetas(file: lmdb.PageFile, fault: Fault): Metas | undefined {
 const isNew = (meta: lmdb.Meta): boolean =>
   meta.txnId === 0 && meta.lastPage === 1 && meta.main.root === null && meta.free.root === null
 
-/** The third point of the module's comment. */
+/** The third point of the module comment. */
 function isNewest({ newest, older }: Metas, file: lmdb.PageFile, fault: Fault): boolean {
   const roots = { newest: youngestRoot(newest, file), older: youngestRoot(older, file) }
   if (roots.newest > newest.txnId || roots.older > older.txnId) {

@@ -17,12 +17,12 @@ export interface Ground {
   readonly fault: (page: number, what: string) => void
 }
 
-/** Who may use a page: one tree, or the free list. One bit for each. */
+/** The pages that a tree uses or the free list names. */
 export class PageClaims {
   private readonly bits: Uint8Array
   count = 0
 
-  constructor(readonly pages: number) {
+  constructor(pages: number) {
     this.bits = new Uint8Array((pages >>> 3) + 1)
   }
 
@@ -95,7 +95,7 @@ export class TreeWalk {
     }
     if (tree.root !== null) this.visit(tree.root, 1, page, txnId, null, null)
     for (const count of ['branchPages', 'leafPages', 'overflowPages', 'entries'] as const) {
-      if (this[count] !== tree[count]) ground.fault(page, `${title} claims ${tree[count]} ${count}, has ${this[count]}`)
+      if (this[count] !== tree[count]) ground.fault(page, `${title} claims ${count} ${tree[count]}, has ${this[count]}`)
     }
     return this
   }
@@ -169,8 +169,7 @@ export class TreeWalk {
     let least = leaf ? 0 : 1
     for (let i = leaf ? 0 : 1; i < nodes; i++) {
       const key = lmdb.nodeKey(page, lmdb.nodeAt(page, i))
-      if (this.integerKeys && this.integerBytes === 0 && (key.size === 4 || key.size === 8))
-        this.integerBytes = key.size
+      if (this.integerBytes === 0 && (key.size === 4 || key.size === 8)) this.integerBytes = key.size
       if (this.integerKeys ? key.size !== this.integerBytes : key.size === 0) return false
       if (previous !== null && lmdb.compareKeys(key, previous, this.integerKeys) < least) return false
       previous = key
@@ -209,9 +208,8 @@ export class TreeWalk {
       if (flags === lmdb.NODE_RUN) {
         const value = this.visitRun(number, page, at, bytes)
         if (this.kind === 'free' && value !== undefined) {
-          const words = this.freeWords
           this.visitFreeEntry(number, page, node, bytes, (from, size) =>
-            this.ground.file.read(words.subarray(0, size), value + from),
+            this.ground.file.read(this.freeWords.subarray(0, size), value + from),
           )
         }
       } else if (flags === lmdb.NODE_TREE && this.kind === 'main' && bytes === lmdb.TREE_BYTES) {
@@ -282,7 +280,7 @@ export class TreeWalk {
         const word = lmdb.i64(bytes, 8 * i)
         if (word < 0 && run === 0) run = -word
         else if (word > 0 || run > 0) {
-          this.claimFree(number, word, Math.max(run, 1))
+          if (!this.claimFree(number, word, Math.max(run, 1))) return
           run = 0
         }
       }
@@ -294,11 +292,9 @@ export class TreeWalk {
   /** For a page that the tree uses; false, and a fault, if it cannot be. */
   private claim(first: number, pages: number, from: number): boolean {
     const { claims, lastPage, file, fault } = this.ground
-    if (first < lmdb.META_PAGES || first + pages - 1 > Math.min(lastPage, file.pages - 1)) {
-      fault(
-        from,
-        `leads to ${pages} pages from ${first} on, beyond the ${Math.min(lastPage + 1, file.pages)} that exist`,
-      )
+    const existing = Math.min(lastPage + 1, file.pages)
+    if (first < lmdb.META_PAGES || first + pages > existing) {
+      fault(from, `leads to ${pages} pages of ${this.title} from ${first} on, of ${existing}`)
       return false
     }
     const taken = claims.claim(first, pages)
@@ -306,15 +302,17 @@ export class TreeWalk {
     return taken === undefined
   }
 
-  private claimFree(number: number, first: number, pages: number): void {
+  /** For pages that the free list names; false, and a fault, if they cannot be free. */
+  private claimFree(number: number, first: number, pages: number): boolean {
     const { claims, lastPage, fault } = this.ground
     // The file may end before its last pages if these were never written, only allocated and freed again.
     if (first < lmdb.META_PAGES || first + pages - 1 > lastPage) {
-      fault(number, `${this.title} lists ${pages} pages from ${first} on, of ${lastPage + 1} that exist`)
-      return
+      fault(number, `${this.title} names ${pages} pages from ${first} on, of ${lastPage + 1}`)
+      return false
     }
     const taken = claims.claim(first, pages)
-    if (taken !== undefined) fault(number, `${this.title} lists page ${taken}, which is in use or listed already`)
+    if (taken !== undefined) fault(number, `${this.title} names page ${taken}, which is in use or named already`)
     this.freePages += pages
+    return taken === undefined
   }
 }

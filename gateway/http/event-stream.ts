@@ -98,6 +98,10 @@ export class EventStreams {
       for await (const event of cursor.next(dispatch, PAGE)) {
         if (isGone()) return
         any = true
+        if (event === 'missed') {
+          res.cork(() => res.write(': events before these are no longer kept, some were missed\n\n'))
+          continue
+        }
         const { id: _id, ...rest } = cloudEvent(directory, event)
         const text = JSON.stringify({ ...rest, id: `${event.partition}-${event.number}` })
         res.cork(() => res.write(`id: ${cursor}\nevent: ${event.type}\ndata: ${text}\n\n`))

@@ -1,5 +1,6 @@
 /** One WebSocket: what is known of it, and the one way in which it is written to. */
 import type { WebSocket } from 'uWebSockets.js'
+import type { Directory } from '../directory.js'
 import { READER_LAG_BYTES_MAX } from '../limits.js'
 
 /** Close codes of RFC 6455. */
@@ -17,8 +18,18 @@ export class Connection {
   readonly topics = new Set<string>()
   socket!: WebSocket<SocketData>
 
-  /** `channel`: the index of the channel that the socket speaks for; 0: none. */
-  constructor(readonly channel: number) {}
+  private channelIndex = 0
+
+  /** `channel`: the name of the channel that the socket speaks for; empty: none. */
+  constructor(private readonly channel: string) {}
+
+  /** The channel's index; 0, as for none, as long as nothing was ever set apart for it. */
+  channelIn(directory: Directory): number {
+    if (this.channelIndex === 0 && this.channel !== '') {
+      this.channelIndex = Math.max(0, directory.find('channels', this.channel))
+    }
+    return this.channelIndex
+  }
 
   /** Sends, unless the reader lags too far behind: then its socket is closed with the reason. */
   send(bytes: Uint8Array): void {

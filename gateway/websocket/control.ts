@@ -9,14 +9,14 @@ import { overloaded, problem, problemDocument } from '../problems.js'
 import { Close, type Connection } from './connection.js'
 import { messageFault } from './msgpack-guard.js'
 
-const packr = new Packr({ useRecords: false, int64AsType: 'number' })
+const packr = new Packr({ useRecords: false, int64AsType: 'number', encodeUndefinedAsNil: true })
 const unpackr = new Unpackr({ useRecords: false, mapsAsObjects: true, int64AsType: 'number' })
 
 const ref = z.union([z.int(), z.string().max(200)])
 const names = z.array(z.string().max(512)).max(INTERN_NAMES_MAX)
 const message = z.discriminatedUnion('op', [
   z.object({ op: z.literal('intern'), ref: ref.optional(), skus: names.default([]), locations: names.default([]) }),
-  z.object({ op: z.literal('command'), ref: ref.optional(), name: z.string().max(100), body: z.unknown() }),
+  z.object({ op: z.literal('command'), ref: ref.optional(), name: z.string().max(100), body: z.unknown().optional() }),
   z.object({
     op: z.literal('subscribe'),
     ref: ref.optional(),

@@ -171,7 +171,7 @@ export class PackedFrames {
     const mailbox = this.dispatch.links.bytesOf(0)
     mailbox.set(new Uint8Array(message, FRAME_HEADER_BYTES), at)
     if (operation === Operation.reserve)
-      stampChannel(this.dispatch.links.wordsOf(0), at >>> 2, count, connection.channel)
+      stampChannel(this.dispatch.links.wordsOf(0), at >>> 2, count, connection.channelIn(this.directory))
     this.dispatch.sendFrame(0, operation, count, bytes, new FrameInFlight(connection, operation, frame, count))
   }
 
@@ -215,7 +215,8 @@ export class PackedFrames {
       share.places.forEach((place, k) => {
         for (let w = 0; w < wordsEach; w++) into[at + k * wordsEach + w] = words[place * wordsEach + w]!
       })
-      if (operation === Operation.reserve) stampChannel(into, at, share.places.length, connection.channel)
+      if (operation === Operation.reserve)
+        stampChannel(into, at, share.places.length, connection.channelIn(this.directory))
       this.dispatch.sendFrame(partition, operation, share.places.length, share.places.length * size, share)
     }
   }

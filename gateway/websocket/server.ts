@@ -3,7 +3,7 @@ import type { HttpRequest, HttpResponse, TemplatedApp, us_socket_context_t, WebS
 import { FRAME_VERSION } from '../../actors/inventory/wire.js'
 import type { Guard } from '../guard.js'
 import { respond } from '../http/responder.js'
-import { MESSAGE_BYTES_MAX } from '../limits.js'
+import { MESSAGE_BYTES_MAX, READER_LAG_BYTES_MAX } from '../limits.js'
 import type { Metrics } from '../metrics.js'
 import type { Operation, OperationContext } from '../operations/operation.js'
 import { problem } from '../problems.js'
@@ -38,6 +38,8 @@ export class SocketServer {
     this.subscriptions = new Subscriptions(context)
     app.ws<SocketData>('/v1/socket', {
       maxPayloadLength: HARD_BYTES_MAX,
+      // uWS would silently leave messages out; a connection that lags is closed with a reason instead (connection.ts).
+      maxBackpressure: 2 * READER_LAG_BYTES_MAX,
       idleTimeout: IDLE_SECONDS,
       sendPingsAutomatically: true,
       upgrade: (res, req, socketContext) => this.upgrade(res, req, socketContext),
@@ -59,11 +61,9 @@ export class SocketServer {
       return
     }
     const name = new URLSearchParams(req.getQuery() ?? '').get('channel')
-    const channel = name === null ? 0 : this.options.context.directory.find('channels', name)
     const key = req.getHeader('sec-websocket-key')
     const extensions = req.getHeader('sec-websocket-extensions')
-    // A channel that nothing was ever set apart for is like none.
-    const connection = new Connection(Math.max(0, channel))
+    const connection = new Connection(name ?? '')
     res.upgrade({ connection }, key, SUBPROTOCOL, extensions, socketContext)
   }
 
