@@ -20,6 +20,9 @@ export class ReplyWriter implements Answers {
   private readonly tickets = new Uint32Array(BATCH_ENTRIES_MAX)
   private readonly later_ = new Map<number, number>()
   private frameAt = 0
+  private inFrame = false
+  /** Events of the frame that is being answered: the room for its answer is taken already, so they go behind it. */
+  private readonly frameEvents: EngineEvent[] = []
   private dirty = false
 
   constructor(
@@ -47,6 +50,7 @@ export class ReplyWriter implements Answers {
 
   beginFrame(_entry: number, count: number): number {
     this.frameAt = this.room(8 + 8 * count)
+    this.inFrame = true
     return (this.frameAt + 8) >>> 2
   }
 
@@ -54,6 +58,9 @@ export class ReplyWriter implements Answers {
     this.doubles[this.frameAt >>> 3] = timeMs
     this.mailbox.commit(Outbound.frameReply, this.tickets[entry]!, count, 8 + 8 * count)
     this.dirty = true
+    this.inFrame = false
+    for (const event of this.frameEvents) this.event(event)
+    this.frameEvents.length = 0
   }
 
   outcome(entry: number, outcome: Outcome): void {
@@ -72,7 +79,8 @@ export class ReplyWriter implements Answers {
   }
 
   event(event: EngineEvent): void {
-    this.put(Outbound.event, this.partition, pack(event))
+    if (this.inFrame) this.frameEvents.push(event)
+    else this.put(Outbound.event, this.partition, pack(event))
   }
 
   reply(ticket: number, outcome: Outcome): void {
