@@ -17,7 +17,9 @@ vi.mock('./limits.js', async (original) => ({
 }))
 vi.mock('../engine/limits.js', async (original) => ({
   ...(await original<typeof import('../engine/limits.js')>()),
-  CHECKPOINT_RING_BYTES: 4 * 1024 * 1024,
+  CHECKPOINT_RING_BYTES: 2 * 1024 * 1024,
+  CHECKPOINT_PAGES_PER_STEP: 1,
+  CHECKPOINT_DOCUMENTS_PER_STEP: 1,
 }))
 
 const { DrivenPartition, OpenStore } = await import('../engine/driven-partition.contract.js')

@@ -52,8 +52,11 @@ export interface Answered {
 /** As a client on the other side of a mailbox would see it. */
 const detached = <T>(value: T): T => unpack(pack(value)) as T
 
+/** Where the reply records of one frame after the other are written. */
+const replyWords = new Uint32Array(2 * 65_536)
+
 class Collector implements Answers {
-  readonly words = new Uint32Array(2 * 65_536)
+  readonly words = replyWords
   readonly answers: Answer[]
   readonly answeredLater = new Map<number, Outcome>()
   readonly events: EngineEvent[] = []

@@ -180,7 +180,6 @@ export class PartitionLinks {
 
   unpark(): void {
     Atomics.store(this.parking, 0, 0)
-    Atomics.notify(this.parking, 0)
   }
 
   /** Finish what is here, checkpoint, end. False where the mailbox is full. */

@@ -97,9 +97,7 @@ function openPartition(memory: PartitionMemory, createActors: CreateActors) {
     now: Date.now,
     checkpoints: data.checkpoints,
     logBytesBehind: bytes,
-    waitWhileParked: () => {
-      while (Atomics.load(parking, 0) === 1) Atomics.wait(parking, 0, 1, 1_000)
-    },
+    isParkingTime: () => Atomics.load(parking, 0) === 1,
   })
   return { partition, state, log, store, ring }
 }

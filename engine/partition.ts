@@ -35,8 +35,8 @@ export interface PartitionOptions {
   checkpoints: boolean
   /** Bytes of log that lie behind the last checkpoint at the start. */
   logBytesBehind: number
-  /** Blocks until a park is over. */
-  waitWhileParked: () => void
+  /** Whether partitions that were parked are still to stand still. */
+  isParkingTime: () => boolean
 }
 
 const EMPTY = new Uint8Array(0)
@@ -47,6 +47,7 @@ export class Partition {
   private readonly queries: { ticket: number; name: string; body: unknown }[] = []
   private readonly keepLogTickets: number[] = []
   private parkTicket: number | undefined
+  private parked = false
   private keepLog = false
   private appendedMs = 0
   /** When the disk last refused a batch; undefined while it takes them. */
@@ -71,6 +72,8 @@ export class Partition {
 
   /** One turn of the loop. Returns whether there was anything to do. */
   step(): boolean {
+    if (this.parked && this.options.isParkingTime()) return false
+    this.parked = false
     const { state, log, replies, stats } = this.options
     const timeMs = Math.max(state.timeMs, this.options.now())
     this.gather(timeMs)
@@ -98,7 +101,7 @@ export class Partition {
 
   /** How long the loop may sleep if nothing rings. */
   sleepMs(): number {
-    if (this.options.state.store.checkpointing) return 1
+    if (this.parked || this.options.state.store.checkpointing) return 1
     return this.options.state.actors.timersRunning() > 0 ? 50 : 1_000
   }
 
@@ -269,12 +272,16 @@ export class Partition {
     return this.logBytesBehind > CHECKPOINT_LOG_BYTES || nowMs - this.appendedMs > CHECKPOINT_IDLE_MS
   }
 
+  /**
+   * Says where the log is and does nothing from then on. The thread goes on with its other partitions, which have to be
+   * parked as well; what is sent after a partition's cut is in nobody's log, since it sends nothing.
+   */
   private park(): void {
     if (this.parkTicket === undefined) return
     this.options.replies.reply(this.parkTicket, { status: 200, body: this.options.state.position })
     this.options.replies.flush()
     this.parkTicket = undefined
-    this.options.waitWhileParked()
+    this.parked = true
   }
 
   /** Ends after `stopping`: takes a last checkpoint, so that the next start finds no log to replay. */

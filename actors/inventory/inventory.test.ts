@@ -13,7 +13,7 @@ vi.mock('../limits.js', async (original) => ({
 }))
 vi.mock('../../engine/limits.js', async (original) => ({
   ...(await original<typeof import('../../engine/limits.js')>()),
-  CHECKPOINT_RING_BYTES: 4 * 1024 * 1024,
+  CHECKPOINT_RING_BYTES: 2 * 1024 * 1024,
   CHECKPOINT_PAGES_PER_STEP: 1,
   CHECKPOINT_DOCUMENTS_PER_STEP: 1,
 }))
@@ -21,7 +21,7 @@ vi.mock('../../engine/limits.js', async (original) => ({
 const { runSequence, sequences } = await import('./inventory-sequences.contract.js')
 
 /** More for a long search: MODEL_RUNS=5000. */
-const RUNS = Number(process.env.MODEL_RUNS ?? 60)
+const RUNS = Number(process.env.MODEL_RUNS ?? 50)
 const { MODEL_SEED, MODEL_PATH } = process.env
 const REPLAY = { ...(MODEL_SEED ? { seed: Number(MODEL_SEED) } : {}), ...(MODEL_PATH ? { path: MODEL_PATH } : {}) }
 

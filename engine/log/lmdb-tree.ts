@@ -142,22 +142,24 @@ export class TreeWalk {
     // Only the free list may be left with a branch that has a single child.
     if (nodes < (leaf || this.kind === 'free' ? 1 : 2)) return false
     const bytesAt = this.nodeBytes
-    let tiled = 0
-    for (let i = 0; i < nodes; i++) {
-      const at = lmdb.nodeAt(page, i) - lmdb.PAGE_HEADER
+    let placed = 0
+    while (placed < nodes) {
+      const at = lmdb.nodeAt(page, placed) - lmdb.PAGE_HEADER
       if (at % 2 !== 0 || at < upper || at + lmdb.NODE_HEADER > end || bytesAt[at / 2] !== 0) break
       const bytes = lmdb.nodeBytes(page, lmdb.PAGE_HEADER + at, leaf)
       if (at + bytes > end) break
       bytesAt[at / 2] = bytes
+      placed++
+    }
+    let next = upper
+    let tiled = 0
+    while (next < end && bytesAt[next / 2] !== 0) {
+      const bytes = bytesAt[next / 2]!
+      bytesAt[next / 2] = 0
+      next += bytes
       tiled++
     }
-    let at = upper
-    for (; at < end && bytesAt[at / 2] !== 0; tiled--) {
-      const bytes = bytesAt[at / 2]!
-      bytesAt[at / 2] = 0
-      at += bytes
-    }
-    if (at === end && tiled === 0 && nodes > 0) return true
+    if (placed === nodes && tiled === nodes && next === end) return true
     bytesAt.fill(0)
     return false
   }
