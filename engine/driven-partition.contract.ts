@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pack, unpack } from 'msgpackr'
 import type { CreateActors } from './actors.js'
-import type { Arena } from './arena.js'
+import { type Arena, PAGE_SHIFT } from './arena.js'
 import {
   type CheckpointBeginning,
   CheckpointReceiver,
@@ -84,12 +84,61 @@ class Collector implements Answers {
   }
 }
 
-/** A store that says which arenas it holds, so that two of them can be compared byte by byte. */
+interface Touched {
+  records: Set<number>
+  pages: Set<number>
+}
+
+/**
+ * A store that says which arenas it holds, so that two of them can be compared byte by byte, and which records were
+ * changed without a word: a checkpoint would miss them.
+ */
 export class OpenStore extends Store {
   readonly registered: Arena[] = []
+  private readonly touched = new Map<Arena, Touched>()
+  private before: Uint8Array[] = []
+
   override register(arena: Arena): Arena {
     this.registered.push(arena)
+    const touched: Touched = { records: new Set(), pages: new Set() }
+    this.touched.set(arena, touched)
+    const touchPage = arena.touchPage.bind(arena)
+    arena.touch = (record) => {
+      touched.records.add(record)
+      touchPage((record * arena.recordBytes) >>> PAGE_SHIFT)
+    }
+    arena.touchPage = (page) => {
+      touched.pages.add(page)
+      touchPage(page)
+    }
     return super.register(arena)
+  }
+
+  watchWrites(): void {
+    this.before = this.registered.map(({ bytes }) => bytes.slice())
+    for (const { records, pages } of this.touched.values()) {
+      records.clear()
+      pages.clear()
+    }
+  }
+
+  /** What was written since, though nobody had said that it would be. */
+  unannouncedWrites(): string[] {
+    return this.registered.flatMap((arena, i) => {
+      const before = this.before[i]!
+      if (sameBytes(arena.bytes, before)) return []
+      const { records, pages } = this.touched.get(arena)!
+      const found: string[] = []
+      for (let at = 0; at < before.length; at += arena.recordBytes) {
+        const record = at / arena.recordBytes
+        if (records.has(record) || pages.has(at >>> PAGE_SHIFT)) continue
+        const end = at + arena.recordBytes
+        if (!sameBytes(arena.bytes.subarray(at, end), before.subarray(at, end))) {
+          found.push(`record ${record} of arena "${arena.name}" was written without having been touched`)
+        }
+      }
+      return found
+    })
   }
 }
 
@@ -215,7 +264,10 @@ export class DrivenPartition {
     this.records.set(batch.sequence, record.slice())
     this.log.append(record)
     const collector = new Collector(entries.length)
+    if (this.copies) this.store.watchWrites()
     this.state.apply(batch, collector)
+    const faults = this.copies ? this.store.unannouncedWrites() : []
+    if (faults.length > 0) throw new Error(faults.join('; '))
     return collector
   }
 

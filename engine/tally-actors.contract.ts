@@ -89,8 +89,9 @@ export class TallyActors implements Actors {
     if (name !== 'told') throw new Error(`nobody takes the message ${name}`)
     const { text } = body as { text: string }
     this.heard.push({ from, text })
+    // As much of it as tells one from another.
     const heard = this.note(`heard/${from}`)
-    this.context.store.put(`note/heard/${from}`, pack(`${heard ?? ''}${text};`))
+    this.context.store.put(`note/heard/${from}`, pack(`${heard ?? ''}${text.slice(0, 8)};`))
   }
 
   note(key: string): string | undefined {

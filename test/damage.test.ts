@@ -11,7 +11,7 @@ import { verify } from './support/command-line.js'
 import { copyDirectory, type Damage, file } from './support/damage.js'
 import type { Finding } from './support/damage-verifier.js'
 import { descriptionDamage, fileDamage, logDamage, storeDamage } from './support/named-damage.js'
-import { PackedSocket } from './support/packed-socket.js'
+import { newId, PackedSocket } from './support/packed-socket.js'
 import { Random, seed } from './support/random.js'
 import { byteFlip, lostPage, type Region, regionsOf, truncation } from './support/random-damage.js'
 import { TestServer, temporaryDirectory } from './support/test-server.js'
@@ -46,7 +46,7 @@ async function make(args: readonly string[]): Promise<string> {
   const hold = async (frames: number) => {
     const socket = await PackedSocket.connect(server.url)
     for (let frame = 0; frame < frames; frame++) {
-      const records = skus.map((sku) => ({ id: random.bytes(16), sku: indices.get(sku)!, buyer: frame + 1 }))
+      const records = skus.map((sku) => ({ id: newId(), sku: indices.get(sku)!, buyer: frame + 1 }))
       await socket.reserve(records)
       if (frame % 3 === 0) await socket.confirm(records.slice(0, 10))
       if (frame % 3 === 1) await socket.release(records.slice(5, 15))

@@ -10,12 +10,10 @@ import { built, run, verify } from './support/command-line.js'
 import { problemFaults } from './support/http-call.js'
 import type { LockOrder } from './support/lock-contender.js'
 import { canMount, readOnlyView, smallDisk } from './support/mounts.js'
-import { PackedSocket, type ReserveRecord, Status } from './support/packed-socket.js'
-import { Random, seed } from './support/random.js'
+import { newId, PackedSocket, type ReserveRecord, Status } from './support/packed-socket.js'
 import { TestServer, temporaryDirectory } from './support/test-server.js'
 import { debuggable, endThread } from './support/thread-end.js'
 
-const random = new Random(seed)
 const SENTENCE = /^doorbuster: [^\n]+$/m
 
 /** Fills a disk to its last byte; returns how to give the space back. */
@@ -40,7 +38,7 @@ function fill(directory: string): () => void {
 async function reserveUntilRefused(socket: PackedSocket, sku: number) {
   const held: ReserveRecord[] = []
   for (let frame = 0; frame < 3_000; frame++) {
-    const records = Array.from({ length: 1_024 }, () => ({ id: random.bytes(16), sku, ttlSeconds: 86_400 }))
+    const records = Array.from({ length: 1_024 }, () => ({ id: newId(), sku, ttlSeconds: 86_400 }))
     const replies = await socket.reserve(records)
     const statuses = new Set(replies.map(({ status }) => status))
     expect([...statuses], 'a frame is held whole or refused whole').toHaveLength(1)
@@ -146,7 +144,7 @@ describe.skipIf(!canMount)('on a full disk (needs to mount a file system)', () =
     const { skus } = await stockUp(server.url, ['TEE'], 100_000_000)
     const socket = await PackedSocket.connect(server.url)
     // More than the store's file has free pages for.
-    const records = Array.from({ length: 4_096 }, () => ({ id: random.bytes(16), sku: skus.get('TEE')! }))
+    const records = Array.from({ length: 4_096 }, () => ({ id: newId(), sku: skus.get('TEE')! }))
     await socket.reserve(records)
     const digest = await server.digest()
     const free = fill(disk)
@@ -351,7 +349,7 @@ describe('serve', () => {
     const server = await TestServer.start({ env: debuggable })
     const { skus } = await stockUp(server.url, ['TEE'], 1_000)
     const socket = await PackedSocket.connect(server.url)
-    const records = Array.from({ length: 50 }, () => ({ id: random.bytes(16), sku: skus.get('TEE')! }))
+    const records = Array.from({ length: 50 }, () => ({ id: newId(), sku: skus.get('TEE')! }))
     await socket.reserve(records)
     await endThread(server, script)
     const ended = await Promise.race([server.exited, setTimeout(20_000)])

@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest'
 import { FrameSocket } from '../gateway/client/index.js'
 import { stockUp } from './support/catalogue.js'
 import { problemFaults } from './support/http-call.js'
-import { holdFrame, Operation, PackedSocket, reserveFrame, Status } from './support/packed-socket.js'
+import { holdFrame, newId, Operation, PackedSocket, reserveFrame, Status } from './support/packed-socket.js'
 import { Random, seed } from './support/random.js'
 import { Shop } from './support/shop.js'
 import { TestServer } from './support/test-server.js'
@@ -31,7 +31,7 @@ describe('fuzz', () => {
 
   /** Valid messages that change nothing: there is no stock, and no such reservation. */
   function seedMessage(sku: number): Uint8Array {
-    const records = Array.from({ length: random.between(1, 6) }, () => ({ id: random.bytes(16), sku }))
+    const records = Array.from({ length: random.between(1, 6) }, () => ({ id: newId(), sku }))
     return random.pick([
       () => reserveFrame(random.below(2 ** 32), records),
       () => holdFrame(Operation.confirm, random.below(2 ** 32), records),
@@ -137,7 +137,7 @@ describe('a flood', () => {
       const frames = sockets.flatMap((socket) =>
         Array.from({ length: 80 }, async () => {
           const records = Array.from({ length: 4_096 }, () => ({
-            id: random.bytes(16),
+            id: newId(),
             sku: index,
             ttlSeconds: 86_400,
           }))
@@ -164,7 +164,7 @@ describe('a flood', () => {
     }
     // It is over as soon as what was taken on is done.
     expect((await reserve({ sku })).status).toBe(201)
-    expect((await sockets[0]!.reserve([{ id: random.bytes(16), sku: index }]))[0]?.status).toBe(Status.done)
+    expect((await sockets[0]!.reserve([{ id: newId(), sku: index }]))[0]?.status).toBe(Status.done)
     expect((await shop.server.stock(sku)).reserved).toBe(held + 2)
     expect(await shop.server.metric('doorbuster_in_flight')).toBe(0)
     expect((await call('GET', '/readyz')).status).toBe(200)
@@ -196,7 +196,7 @@ describe('a reader', () => {
     const frame = () =>
       reserveFrame(
         0,
-        Array.from({ length: RECORDS }, () => ({ id: random.bytes(16), sku: index })),
+        Array.from({ length: RECORDS }, () => ({ id: newId(), sku: index })),
       )
     return {
       socket,
@@ -269,7 +269,7 @@ describe('a stop', () => {
       Array.from({ length: 4 }, async () => {
         for (;;) {
           const records = Array.from({ length: 64 }, () => ({
-            id: random.bytes(16),
+            id: newId(),
             sku: skus.get('CAP')!,
             ttlSeconds: 86_400,
           }))

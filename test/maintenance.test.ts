@@ -7,7 +7,7 @@ import { describe, expect, test } from 'vitest'
 import { place, stockUp } from './support/catalogue.js'
 import { run, spawnCli, verify } from './support/command-line.js'
 import { EventReader } from './support/event-reader.js'
-import { type HoldRecord, PackedSocket, Status } from './support/packed-socket.js'
+import { type HoldRecord, newId, PackedSocket, Status } from './support/packed-socket.js'
 import { Random, seed } from './support/random.js'
 import { TestServer, temporaryDirectory } from './support/test-server.js'
 
@@ -25,7 +25,7 @@ async function stocked(args: readonly string[] = []) {
 
 async function hold(socket: PackedSocket, indices: readonly number[], count: number): Promise<HoldRecord[]> {
   const records = Array.from({ length: count }, (_, i) => ({
-    id: random.bytes(16),
+    id: newId(),
     sku: indices[i % indices.length]!,
     ttlSeconds: DAY_SECONDS,
   }))
@@ -192,7 +192,7 @@ describe('a backup', () => {
         Array.from({ length: 50 }, async () => {
           // What has no stock is written to the log, and nothing else.
           const records = Array.from({ length: 4_096 }, () => ({
-            id: random.bytes(16),
+            id: newId(),
             sku: indices[0]!,
             quantity: 2 ** 31 - 1,
           }))
@@ -423,8 +423,7 @@ describe('a reshard', () => {
   test('lets live holds and sales end when their time is up', { timeout: 90_000 }, async () => {
     const { server, indices, dataDir } = await stocked(threads(2))
     const socket = await PackedSocket.connect(server.url)
-    const record = (ttlSeconds: number) =>
-      indices.map((sku) => ({ id: random.bytes(16), sku, quantity: 2, ttlSeconds }))
+    const record = (ttlSeconds: number) => indices.map((sku) => ({ id: newId(), sku, quantity: 2, ttlSeconds }))
     await socket.reserve([...record(1), ...record(20), ...record(DAY_SECONDS)])
     await server.stop()
     expect((await reshard(dataDir, 3)).code).toBe(0)

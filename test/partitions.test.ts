@@ -3,11 +3,9 @@ import { randomUUID } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import { place } from './support/catalogue.js'
 import type { PageDocument } from './support/http-call.js'
-import { ANY_LOCATION, PackedSocket, Status } from './support/packed-socket.js'
-import { Random, seed } from './support/random.js'
+import { ANY_LOCATION, newId, PackedSocket, Status } from './support/packed-socket.js'
 import { expectProblem, type SaleDocument, Shop } from './support/shop.js'
 
-const random = new Random(seed)
 const shop = Shop.open(['--partitions', '3', '--threads', '2'])
 const { call, reserve, batch, settle, statusOf, sale, newSku } = shop
 
@@ -36,7 +34,7 @@ describe('an id that was used', () => {
     const skus = await threeSkus(10)
     const socket = await PackedSocket.connect(shop.server.url)
     const { skus: indices } = await socket.intern(skus)
-    const id = random.bytes(16)
+    const id = newId()
     const replies = await socket.reserve(indices.map((sku) => ({ id, sku })))
     expect(replies.map(({ status }) => status).sort()).toEqual([Status.done, Status.conflict, Status.conflict])
     socket.close()
@@ -128,7 +126,7 @@ describe('a frame', () => {
     const socket = await PackedSocket.connect(shop.server.url)
     const { skus: indices, locations } = await socket.intern(skus, ['W1'])
     const records = Array.from({ length: 200 }, (_, i) => ({
-      id: random.bytes(16),
+      id: newId(),
       sku: i === 77 ? 0xffff_fff0 : indices[i % 3]!,
     }))
     const replies = await socket.reserve(records)

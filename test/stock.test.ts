@@ -2,11 +2,9 @@
 import { randomUUID } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import { place } from './support/catalogue.js'
-import { PackedSocket, Status } from './support/packed-socket.js'
-import { Random, seed } from './support/random.js'
+import { newId, PackedSocket, Status } from './support/packed-socket.js'
 import { expectProblem, type SaleDocument, Shop } from './support/shop.js'
 
-const random = new Random(seed)
 const shop = Shop.open()
 const { call, reserve, settle, sale, newSku } = shop
 const inDays = (days: number) => new Date(Date.now() + days * 86_400_000).toISOString()
@@ -193,7 +191,7 @@ describe('a channel’s pool', () => {
     const channel = `late-${randomUUID()}`
     const socket = await PackedSocket.connect(shop.server.url, { channel })
     const { skus } = await socket.intern([sku])
-    const record = () => ({ id: random.bytes(16), sku: skus[0]! })
+    const record = () => ({ id: newId(), sku: skus[0]! })
     const first = record()
     expect((await socket.reserve([first]))[0]?.status).toBe(Status.done)
     await call('PUT', `/v1/inventory/${sku}/pools/${channel}`, { quantity: 2 })

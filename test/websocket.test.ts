@@ -5,7 +5,15 @@ import { beforeAll, describe, expect, test } from 'vitest'
 import { FrameSocket, uuidBytes } from '../gateway/client/index.js'
 import { messageFault } from '../gateway/websocket/msgpack-guard.js'
 import type { ReservationDocument } from './support/http-call.js'
-import { ANY_LOCATION, holdFrame, Operation, PackedSocket, reserveFrame, Status } from './support/packed-socket.js'
+import {
+  ANY_LOCATION,
+  holdFrame,
+  newId,
+  Operation,
+  PackedSocket,
+  reserveFrame,
+  Status,
+} from './support/packed-socket.js'
 import { Random, seed } from './support/random.js'
 import { RawHttp } from './support/raw-http.js'
 import { Shop } from './support/shop.js'
@@ -23,7 +31,7 @@ beforeAll(async () => {
   socket.close()
 })
 
-const record = (sku = tee) => ({ id: random.bytes(16), sku })
+const record = (sku = tee) => ({ id: newId(), sku })
 const connect = () => PackedSocket.connect(shop.server.url)
 const indexOf = async (socket: PackedSocket, sku: string) => (await socket.intern([sku])).skus[0]!
 

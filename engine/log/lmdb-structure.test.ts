@@ -27,7 +27,6 @@ const PAGE = 4096
 const META_BYTES = 24 + 144
 const BRANCH = 1
 const LEAF = 2
-const OVERFLOW = 4
 const META = 8
 
 type Bytes = RootDatabase<Buffer, Buffer>
@@ -54,12 +53,14 @@ function random(seed: number): (below: number) => number {
   }
 }
 
-/** Some of these, in any order. */
+/** Some of these, in their order. */
 function some<T>(all: T[], count: number, pick: (below: number) => number): T[] {
-  const rest = [...all]
-  const chosen: T[] = []
-  while (rest.length > 0 && chosen.length < count) chosen.push(...rest.splice(pick(rest.length), 1))
-  return chosen
+  let left = Math.min(count, all.length)
+  return all.filter((_, i) => {
+    if (pick(all.length - i) >= left) return false
+    left--
+    return true
+  })
 }
 
 function keyOf(sequence: number): Buffer {
@@ -481,8 +482,7 @@ function readDamaged(base: string, databases: Subject['databases'], damages: Dam
 }
 
 /** Those damages that neither show in the file nor in its list of databases. */
-function passing(file: string, databases: Subject['databases'], damages: Damage[]): Damage[] {
-  const original = readFileSync(file)
+function passing(original: Buffer, databases: Subject['databases'], damages: Damage[]): Damage[] {
   const copy = newFile()
   const fd = openSync(copy, 'w+')
   writeSync(fd, original, 0, original.length, 0)
@@ -501,56 +501,54 @@ function passing(file: string, databases: Subject['databases'], damages: Damage[
   return missed
 }
 
-/** The pages that are no bodies of long values, and how much of each is structure: each says its own number. */
-function structurePages(file: Buffer): { page: number; kind: number; bytes: number }[] {
-  const pages: { page: number; kind: number; bytes: number }[] = []
-  for (let page = 0; page < file.length / PAGE; page++) {
-    const kind = file.readUInt16LE(page * PAGE + 18)
-    if (file.readBigUInt64LE(page * PAGE) !== BigInt(page)) continue
-    pages.push({ page, kind, bytes: kind === OVERFLOW ? 24 : kind === META ? META_BYTES : PAGE })
+/** Where the file holds structure that matters: meta records, headers, offsets, nodes without their values. */
+function structureOf(file: Buffer, databases: Subject['databases']): number[] {
+  // The body of a long value does not say its own number, and what may be zeroed is a free page.
+  const pages = Array.from({ length: file.length / PAGE }, (_, page) => page)
+  const headers = pages.filter((page) => file.readBigUInt64LE(page * PAGE) === BigInt(page))
+  const zeroed = headers.map((page) => ({ what: '', patches: [{ at: page * PAGE, bytes: Buffer.alloc(24) }] }))
+  const free = new Set(passing(file, databases, zeroed).map(({ patches }) => patches[0]!.at))
+  const places: number[] = []
+  const add = (from: number, bytes: number) => {
+    for (let at = from; at < from + bytes; at++) places.push(at)
   }
-  return pages
+  for (const start of headers.map((page) => page * PAGE)) {
+    if (free.has(start)) continue
+    const kind = file.readUInt16LE(start + 18)
+    add(start, kind === META ? META_BYTES : 24)
+    if (kind !== BRANCH && kind !== LEAF) continue
+    const nodes = file.readUInt16LE(start + 20) / 2
+    add(start + 24, 2 * nodes)
+    for (let i = 0; i < nodes; i++) {
+      const node = start + 24 + file.readUInt16LE(start + 24 + 2 * i)
+      const [run, tree] = [1, 2].map((flag) => kind === LEAF && file.readUInt16LE(node + 4) === flag)
+      add(node, 8 + file.readUInt16LE(node + 6) + (run ? 24 : tree ? 48 : 0))
+    }
+  }
+  return places
 }
 
-/** Bits and bytes anywhere in the structure, as many in each kind of page, most of them in headers. */
-function flips(file: Buffer, pick: (below: number) => number, count: number): Damage[] {
-  const pages = structurePages(file)
-  const kinds = [META, BRANCH, LEAF, OVERFLOW].map((kind) => pages.filter((page) => page.kind === kind))
+function bitFlips(file: Buffer, places: number[]): Damage[] {
+  return places.flatMap((at) =>
+    [0, 1, 2, 3, 4, 5, 6, 7].map((bit) => {
+      const what = `page ${Math.floor(at / PAGE)} offset ${at % PAGE} bit ${bit}`
+      return { what, patches: [{ at, bytes: Buffer.of(file[at]! ^ (1 << bit)) }] }
+    }),
+  )
+}
+
+/** Up to eight bytes that become small or random numbers, some of them anywhere. */
+function overwrites(file: Buffer, places: number[], pick: (below: number) => number, count: number): Damage[] {
   const damages: Damage[] = []
   while (damages.length < count) {
-    const ofKind = kinds[pick(kinds.length)]!
-    if (ofKind.length === 0) continue
-    const { page, kind, bytes } = ofKind[pick(ofKind.length)]!
-    const start = page * PAGE
-    let offset = pick(bytes)
-    const nodes = file.readUInt16LE(start + 20) / 2
-    const where = pick(3)
-    if (where === 0) offset = pick(Math.min(bytes, 24))
-    else if (where === 1 && (kind === BRANCH || kind === LEAF) && nodes > 0) {
-      const slot = 24 + 2 * pick(nodes)
-      offset = pick(4) === 0 ? slot + pick(2) : 24 + file.readUInt16LE(start + slot) + pick(40)
-    }
-    const width = [1, 1, 1, 2, 4, 8][pick(6)]!
-    if (offset + width > bytes) continue
-    const at = start + offset
-    const changed = Buffer.from(file.subarray(at, at + width))
-    if (width === 1 && pick(3) > 0) changed[0]! ^= 1 << pick(8)
-    else if (pick(2) === 0) changed.fill(0).writeUInt8(pick(256))
-    else for (let i = 0; i < width; i++) changed[i] = pick(256)
-    const what = `page ${page} offset ${offset}: ${file.toString('hex', at, at + width)} to ${changed.toString('hex')}`
-    damages.push({ what, patches: [{ at, bytes: changed }] })
-  }
-  return damages
-}
-
-function metaBits(file: Buffer): Damage[] {
-  const damages: Damage[] = []
-  for (const page of [0, 1]) {
-    for (let bit = 0; bit < 8 * META_BYTES; bit++) {
-      const at = page * PAGE + (bit >> 3)
-      const bytes = Buffer.of(file[at]! ^ (1 << (bit & 7)))
-      damages.push({ what: `meta page ${page} offset ${bit >> 3} bit ${bit & 7}`, patches: [{ at, bytes }] })
-    }
+    const at = pick(5) === 0 ? pick(file.length - 8) : places[pick(places.length)]!
+    const bytes = Buffer.alloc([1, 2, 4, 8][pick(4)]!)
+    if (at + bytes.length > file.length) continue
+    if (pick(2) === 0) bytes.writeUInt8(pick(256))
+    else for (let i = 0; i < bytes.length; i++) bytes[i] = pick(256)
+    const was = file.toString('hex', at, at + bytes.length)
+    const what = `page ${Math.floor(at / PAGE)} offset ${at % PAGE}: ${was} to ${bytes.toString('hex')}`
+    damages.push({ what, patches: [{ at, bytes }] })
   }
   return damages
 }
@@ -590,16 +588,21 @@ describe('damage is found, or LMDB reads the same and goes on writing, or the re
     const bytes = readFileSync(file)
     const pick = random(SEED)
     const count = Math.max(DAMAGES, Math.floor((15_000 * PAGE) / bytes.length))
+    const places = structureOf(bytes, databases)
     const kinds = {
-      flips: flips(bytes, pick, 2 * count),
-      metaBits: metaBits(bytes),
+      bitFlips: bitFlips(bytes, places),
+      metaBitFlips: bitFlips(
+        bytes,
+        places.filter((at) => at < 2 * PAGE),
+      ),
+      overwrites: overwrites(bytes, places, pick, count),
       truncations: truncations(bytes, pick),
       misplacedPages: misplacedPages(bytes, pick),
     }
     const passed: Damage[] = []
     for (const [kind, all] of Object.entries(kinds)) {
-      const damages = some(all, kind === 'flips' ? 2 * count : count, pick)
-      const missed = passing(file, databases, damages)
+      const damages = some(all, count, pick)
+      const missed = passing(bytes, databases, damages)
       if (VERBOSE) console.log(`${kind}: ${damages.length}, of these ${missed.length} without a fault`)
       passed.push(...missed)
     }

@@ -6,7 +6,7 @@ import { randomUUID } from 'node:crypto'
 import { setTimeout } from 'node:timers/promises'
 import type { ReservationDocument } from './http-call.js'
 import { type Hold, holdRecord, type Ledger, reserveRecord, TTL_SECONDS } from './ledger.js'
-import { PackedSocket, type Reply, type ReserveRecord, Status } from './packed-socket.js'
+import { newId, PackedSocket, type Reply, type ReserveRecord, Status } from './packed-socket.js'
 import type { Random } from './random.js'
 import type { TestServer } from './test-server.js'
 
@@ -65,7 +65,7 @@ export class Load {
     private readonly options: LoadOptions,
   ) {
     const sku = options.soldOut
-    this.ballastRecords = Array.from({ length: BALLAST_RECORDS }, () => ({ id: random.bytes(16), sku }))
+    this.ballastRecords = Array.from({ length: BALLAST_RECORDS }, () => ({ id: newId(), sku }))
   }
 
   static async start(

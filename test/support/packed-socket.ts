@@ -1,4 +1,5 @@
 /** A socket that speaks packed frames and control messages, nothing repeated and nothing kept: what breaks is seen. */
+import { randomBytes } from 'node:crypto'
 import { Packr } from 'msgpackr'
 import {
   FrameSocket,
@@ -58,6 +59,9 @@ interface Waiter {
   readonly done: (value: never) => void
   readonly fail: (error: Error) => void
 }
+
+/** The 16 bytes of a reservation's id that nobody else has. */
+export const newId = (): Uint8Array => randomBytes(16)
 
 /** The bytes of a frame of reservations. */
 export function reserveFrame(frame: number, records: readonly ReserveRecord[]): Uint8Array {
