@@ -111,7 +111,7 @@ export class Partition {
     const { batch } = this
     if (!this.retained) batch.clear()
     this.retained = false
-    if (state.actors.isDue(timeMs) || this.triesLogAgain()) {
+    if ((state.actors.isDue(timeMs) || this.triesLogAgain()) && batch.hasRoom(0)) {
       this.options.replies.setTicket(batch.entries, 0)
       batch.add(EntryKind.advance, 0, 0, 1, EMPTY, 0, 0)
     }

@@ -78,17 +78,21 @@ export class Counts {
     const key = `adjustment/${adjustment.id}`
     const known = readDocument<Adjustment>(this.store, key)
     if (known) return sameAdjustment(known, adjustment) ? created({ replayed: true }) : conflict('This adjustment id')
-    const found = this.rowFor(adjustment.sku, adjustment.location)
-    if ('status' in found) return found
-    const { sku, row } = found
-    const onHand = this.stock.rows[row + Row.onHand]! + adjustment.delta
-    if (onHand < 0 || onHand > QUANTITY_MAX) {
+    const local = this.placement.localOf(adjustment.sku)
+    if (!this.stock.exists(local)) return unknownSku()
+    const before = this.stock.rowAt(local, adjustment.location)
+    const onHand = (before < 0 ? 0 : this.stock.rows[before + Row.onHand]!) + adjustment.delta
+    if (this.locations.exists(adjustment.location) && (onHand < 0 || onHand > QUANTITY_MAX)) {
       return problem(
         409,
         'invalid',
         `On hand would be ${onHand}; it goes from 0 to ${QUANTITY_MAX}. Send a count if the figure here is wrong.`,
       )
     }
+    // Only now: what is refused leaves no row behind.
+    const found = this.rowFor(adjustment.sku, adjustment.location)
+    if ('status' in found) return found
+    const { sku, row } = found
     writeDocument(this.store, key, adjustment)
     setCount(step, this.stock, adjustment.sku, sku, row, onHand, this.stock.rows[row + Row.safetyStock]!)
     return created({ replayed: false })

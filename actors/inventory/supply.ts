@@ -88,10 +88,11 @@ export class Supply {
       )
     }
     const sku = this.placement.localOf(line.sku)
+    const before = this.stock.rowAt(sku, line.location)
+    const onHand = (before < 0 ? 0 : this.stock.rows[before + Row.onHand]!) + quantity
+    if (onHand > QUANTITY_MAX) return problem(409, 'invalid', `On hand would be more than ${QUANTITY_MAX}.`)
     const row = this.stock.makeRow(sku, line.location)
     if (row < 0) return full('stock rows')
-    const onHand = this.stock.rows[row + Row.onHand]! + quantity
-    if (onHand > QUANTITY_MAX) return problem(409, 'invalid', `On hand would be more than ${QUANTITY_MAX}.`)
     setCount(step, this.stock, line.sku, sku, row, onHand, this.stock.rows[row + Row.safetyStock]!)
     const received = { ...line, received: line.received + quantity }
     writeDocument(this.store, lineKey(id), received)

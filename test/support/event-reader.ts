@@ -1,4 +1,5 @@
 /** Reads server-sent events as a consumer does: one by one, with the id to go on from. */
+import { whenDone } from './test-server.js'
 
 export interface ServerEvent {
   /** The cursor behind it. */
@@ -24,6 +25,7 @@ export class EventReader {
     const reader = new EventReader(response)
     reader.stopping.signal.addEventListener('abort', () => stopping.abort())
     void reader.pump().catch(() => {})
+    whenDone(() => reader.close())
     return reader
   }
 

@@ -9,6 +9,7 @@ import {
   ReserveFrameWriter,
   type SocketClosed,
 } from '../../gateway/client/index.js'
+import { whenDone } from './test-server.js'
 
 /** Operations and statuses of the wire, as the contract numbers them. */
 export const Operation = { reserve: 1, confirm: 2, release: 3 } as const
@@ -107,7 +108,9 @@ export class PackedSocket {
   }
 
   static async connect(url: string, options: FrameSocketOptions = {}): Promise<PackedSocket> {
-    return new PackedSocket(await FrameSocket.connect(url, options))
+    const socket = new PackedSocket(await FrameSocket.connect(url, options))
+    whenDone(() => socket.close())
+    return socket
   }
 
   get unanswered(): number {

@@ -1,5 +1,6 @@
 /** HTTP byte by byte, for what no well-behaved client sends. */
 import { connect, type Socket } from 'node:net'
+import { whenDone } from './test-server.js'
 
 export interface RawResponse {
   readonly status: number
@@ -40,6 +41,7 @@ export class RawHttp {
       socket.once('error', fail)
       socket.once('connect', () => {
         socket.off('error', fail)
+        whenDone(() => socket.destroy())
         done(new RawHttp(socket))
       })
     })

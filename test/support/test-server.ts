@@ -1,9 +1,9 @@
-/** A server of a test's own: on a free port, in a temporary directory, gone when the test file is. */
+/** A server of a test's own: on a free port, in a temporary directory, gone when the test is. */
 import type { ChildProcess } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll } from 'vitest'
+import { afterAll, onTestFinished } from 'vitest'
 import { type Finished, Output, spawnCli } from './command-line.js'
 import { call, type ReservationDocument, type StockDocument } from './http-call.js'
 
@@ -13,18 +13,26 @@ const REFUSAL_TIMEOUT_MS = 20_000
 const STOP_TIMEOUT_MS = 30_000
 const LISTENING = /^doorbuster listening on http:\/\/(\S+):(\d+)$/m
 
-const directories: string[] = []
-const running = new Set<TestServer>()
+const atTheEnd: (() => unknown)[] = []
 
 afterAll(async () => {
-  for (const server of running) await server.kill()
-  for (const directory of directories) rmSync(directory, { recursive: true, force: true })
+  for (const cleanUp of atTheEnd.splice(0).reverse()) await cleanUp()
 })
 
-/** An empty directory that goes with the test file. */
+/** Cleans up with the test that runs, whether it passes or not; outside of tests, with the test file. */
+export function whenDone(cleanUp: () => unknown): void {
+  try {
+    onTestFinished(async () => void (await cleanUp()))
+  } catch {
+    // No test runs: this is a hook of the whole file.
+    atTheEnd.push(cleanUp)
+  }
+}
+
+/** An empty directory that goes with its test. */
 export function temporaryDirectory(): string {
   const directory = mkdtempSync(join(tmpdir(), 'doorbuster-test-'))
-  directories.push(directory)
+  whenDone(() => rmSync(directory, { recursive: true, force: true, maxRetries: 3 }))
   return directory
 }
 
@@ -45,6 +53,7 @@ export class TestServer {
   readonly exited: Promise<Exit>
   url = ''
   port = 0
+  isRunning = true
   private readonly child: ChildProcess
   private readonly output: Output
 
@@ -55,11 +64,11 @@ export class TestServer {
     this.output = new Output(this.child)
     this.exited = new Promise((done) => {
       this.child.once('close', (code, signal) => {
-        running.delete(this)
+        this.isRunning = false
         done({ code, signal })
       })
     })
-    running.add(this)
+    whenDone(() => this.kill())
   }
 
   /** Starts one without waiting for it; see `listening`. */
@@ -120,10 +129,6 @@ export class TestServer {
   get stderr(): string {
     return this.output.stderr
   }
-  get isRunning(): boolean {
-    return running.has(this)
-  }
-
   signal(signal: NodeJS.Signals): void {
     this.child.kill(signal)
   }
