@@ -229,7 +229,9 @@ export class Partition {
     const { outbox } = this.options.state
     let any = false
     for (const peer of this.options.peers) {
-      for (let number = this.delivered.get(peer.partition)! + 1; number <= outbox.sent(peer.partition); number++) {
+      // What it has acknowledged meanwhile, of an earlier life of this process perhaps, is no longer kept.
+      const done = Math.max(this.delivered.get(peer.partition)!, outbox.acknowledged(peer.partition))
+      for (let number = done + 1; number <= outbox.sent(peer.partition); number++) {
         if (!peer.deliver(Inbound.message, number, outbox.message(peer.partition, number))) break
         this.delivered.set(peer.partition, number)
         any = true
