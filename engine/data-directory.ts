@@ -84,6 +84,14 @@ export function openDataDirectory(directory: string, partitionsWanted: number | 
   return description
 }
 
+/** What a process leaves that ended while it made the directory: empty partitions and a description under its first name. */
+function isUnfinished(directory: string, name: string): boolean {
+  if (name === `${DESCRIPTION_FILE}.new`) return true
+  if (name !== 'generation-1') return false
+  const partitions = readdirSync(join(directory, name))
+  return partitions.every((partition) => readdirSync(join(directory, name, partition)).length === 0)
+}
+
 /** Makes an empty directory into a data directory. */
 export function createDataDirectory(directory: string, description: Description): Description {
   const { partitions } = description
@@ -92,7 +100,9 @@ export function createDataDirectory(directory: string, description: Description)
   }
   try {
     mkdirSync(directory, { recursive: true })
-    const foreign = readdirSync(directory).filter((name) => !name.startsWith(LOCK_FILE))
+    const foreign = readdirSync(directory).filter(
+      (name) => !name.startsWith(LOCK_FILE) && !isUnfinished(directory, name),
+    )
     if (foreign.length > 0) {
       throw new DoorbusterError(
         'foreign_directory',

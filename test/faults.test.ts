@@ -157,6 +157,28 @@ describe.skipIf(!canMount)('on a full disk (needs to mount a file system)', () =
     expect(await again.stop()).toEqual({ code: 0, signal: null })
   })
 
+  test('what falls due meanwhile waits without a hurry, and is done once there is space', {
+    timeout: 120_000,
+  }, async () => {
+    const disk = smallDisk(32)
+    const server = await TestServer.start({ dataDir: join(disk, 'data') })
+    await stockUp(server.url, ['TEE'], 100_000)
+    const id = randomUUID()
+    await server.call('POST', '/v1/reservations', { id, sku: 'TEE', quantity: 5, ttlSeconds: 2 })
+    const free = fill(disk)
+    await countUntilRefused(server)
+    const failures = () => server.metric('doorbuster_partition_log_write_failures')
+    const status = async () => (await server.reservation(id)).status
+    await setTimeout(2_500)
+    const before = await failures()
+    await setTimeout(1_000)
+    expect((await failures()) - before, 'tries in a second').toBeLessThan(200)
+    expect(await status()).toBe('held')
+    free()
+    await expect.poll(status, { timeout: 20_000 }).toBe('expired')
+    expect(await server.stop()).toEqual({ code: 0, signal: null })
+  })
+
   test('a new data directory on it is refused in a sentence', { timeout: 60_000 }, async () => {
     const disk = smallDisk(1)
     const free = fill(disk)

@@ -113,7 +113,7 @@ export class Routes {
 
   private async run(
     operation: Operation,
-    { parameters, query }: RequestHead,
+    { parameters, query, idempotencyKey }: RequestHead,
     bytes: Buffer | undefined,
   ): Promise<Outcome> {
     let body: unknown
@@ -129,7 +129,8 @@ export class Routes {
     const checked = checkInput(operation, { parameters, query, body: body ?? (operation.body ? null : {}) })
     if ('refused' in checked) return checked.refused
     try {
-      return await operation.run(checked.input, this.options.context)
+      const { context } = this.options
+      return await operation.run(checked.input, idempotencyKey === '' ? context : { ...context, idempotencyKey })
     } catch (error) {
       this.options.metrics.fault(operation.name, error)
       return problem(500, 'internal', 'Something went wrong here that should not; it is in the log of the server.')

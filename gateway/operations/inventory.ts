@@ -161,7 +161,8 @@ export const inventoryOperations = [
     http: { method: 'POST', path: '/v1/inventory/supply/{supply}/receive', status: 200 },
     parameters: z.object({ supply: schemas.entityId }),
     body: schemas.receipt,
-    async run({ supply, quantity, id: receipt = '' }, { directory, dispatch }) {
+    async run({ supply, quantity, id }, { directory, dispatch, idempotencyKey }) {
+      const receipt = id ?? (idempotencyKey === undefined ? '' : `key:${idempotencyKey}`)
       const found = await dispatch.queryAll('supply.get', { id: supply })
       const partition = found.findIndex((outcome) => !failed(outcome))
       if (partition < 0) return found[0]!

@@ -13,6 +13,8 @@ export interface OperationContext {
   directory: Directory
   dataDir: string
   now: () => number
+  /** The request's Idempotency-Key: what has no id of its own takes it, so that a retry after a crash counts once. */
+  idempotencyKey?: string
 }
 
 export interface Operation {
