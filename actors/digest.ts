@@ -6,12 +6,23 @@ import type { ActorsContext } from '../engine/actors.js'
 import type { Digest } from '../engine/digest.js'
 import { ArenaId } from './arenas.js'
 import { type Catalog, NAME_KINDS } from './catalog/catalog.js'
+import { keyWithoutSku } from './documents.js'
 import type { Inventory } from './inventory/inventory.js'
 import type { Sales } from './inventory/sales.js'
 
 /** Documents by the first part of their key: what everybody has counts once, what is one partition's own does not. */
 const EVERYWHERE = new Set(['location', 'locations', 'sale', 'sales'])
-const OWN = new Set(['outbox', 'event', 'replication', 'batch', 'batch-part', 'pool', 'pool-of', 'key-order'])
+const OWN = new Set([
+  'outbox',
+  'event',
+  'replication',
+  'batch',
+  'batch-part',
+  'pool',
+  'pool-of',
+  'key-order',
+  'sale-offers',
+])
 
 export const kindOfDocument = (key: string): 'everywhere' | 'own' | 'once' => {
   const kind = key.split('/', 1)[0]!
@@ -29,14 +40,14 @@ export function addToDigest(digest: Digest, held: Held, { store, placement, part
   for (const [key, content] of store.documents()) {
     const kind = kindOfDocument(key)
     if (kind === 'own' || (kind === 'everywhere' && partition !== 0)) continue
-    digest.addDocument(key, content)
+    digest.addDocument(keyWithoutSku(key), content)
   }
   for (const kind of NAME_KINDS) {
     const names = held.catalog.names[kind]
     for (let index = 0; index < names.count; index++)
       digest.addDocument(`name/${kind}/${index}`, utf8.encode(names.name(index)))
   }
-  const image = new Uint32Array(12)
+  const image = new Uint32Array(13)
   for (let sku = 0; sku < stock.skuCount; sku++) {
     if (!stock.exists(sku)) continue
     const index = placement.indexOf(partition, sku)
@@ -52,8 +63,8 @@ export function addToDigest(digest: Digest, held: Held, { store, placement, part
     const purpose = held.sales.purpose(pool)
     const key = fnv(JSON.stringify(purpose))
     poolKeys.set(pool, key)
-    image.set([key, pools.quantity(pool), pools.taken(pool), pools.limitPerBuyer(pool)])
-    digest.addWords(ArenaId.pools, image, 0, 4)
+    image.set([key, ...pools.image(pool).subarray(2, 14)])
+    digest.addWords(ArenaId.pools, image, 0, 13)
   }
   reservations.addToDigest(digest, (pool) => poolKeys.get(pool)!)
 }

@@ -30,6 +30,12 @@ export const POOLS_MAX = 1_048_576
 /** Pools of one SKU: all are looked at when it is reserved. */
 export const POOLS_PER_SKU = 32
 
+/** SKUs of one sale: its pools are made in one step. */
+export const SALE_ITEMS_MAX = 10_000
+
+/** Sales that wait to be carried out in all partitions. */
+export const SALE_OFFERS_MAX = 64
+
 /** Channels of one sale: they stand in the pool's record. */
 export const CHANNELS_PER_SALE = 8
 

@@ -82,11 +82,13 @@ export class RetailActors implements Actors {
     this.messages = {
       [REPLICATED]: (step, body: { replication: number }) => replication.confirmed(step, body),
       'location.put': (step, body: { entry: LocationEntry; replication: number }) => catalog.locationTold(step, body),
+      'sale.offer': (step, body: Sale) => sales.offered(step, body),
+      'sale.offered': (step, body: { refusal: Outcome | null }) => sales.decide(step, body),
       'sale.put': (step, body: { sale: Sale; replication: number }) => sales.told(step, body),
       'batch.hold': (step, body: Parameters<Batches['holdLines']>[1]) => batches.holdLines(step, body),
       'batch.held': (step, body: Parameters<Batches['linesHeld']>[2], from) => batches.linesHeld(step, from, body),
-      'batch.settle': (_step, body: { batch: number }, from) => batches.decided(from, body, true),
-      'batch.forget': (_step, body: { batch: number }, from) => batches.decided(from, body, false),
+      'batch.settle': (step, body: { batch: number }, from) => batches.decided(step, from, body, true),
+      'batch.forget': (step, body: { batch: number }, from) => batches.decided(step, from, body, false),
     }
     this.queries = {
       'catalog.names': (body: { kind: NameKind; from: number; limit: number }) =>

@@ -21,14 +21,19 @@ export class Replication {
     private readonly placement: Placement,
   ) {}
 
-  /** Tells all other partitions `name` with `body`; the outcome, now or when they have it. */
-  tell(step: Step, name: string, body: object, outcome: Outcome): Outcome {
-    const others = this.placement.partitions - 1
+  /** How many partitions there are to tell. */
+  get others(): number {
+    return this.placement.partitions - 1
+  }
+
+  /** Tells all other partitions `name` with `body`; the outcome of command `number`, now or when they have it. */
+  tell(step: Step, number: number, name: string, body: object, outcome: Outcome): Outcome {
+    const { others } = this
     if (others === 0) return outcome
     const pending: Pending = { waiting: others, outcome }
-    writeDocument(this.store, `replication/${step.commandNumber}`, pending)
+    writeDocument(this.store, `replication/${number}`, pending)
     for (let partition = 1; partition <= others; partition++) {
-      step.send(partition, name, { ...body, replication: step.commandNumber })
+      step.send(partition, name, { ...body, replication: number })
     }
     return LATER
   }

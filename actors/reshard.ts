@@ -2,7 +2,7 @@
 import type { Actors } from '../engine/actors.js'
 import { NAME_KINDS } from './catalog/catalog.js'
 import { kindOfDocument } from './digest.js'
-import { readDocument, writeDocument } from './documents.js'
+import { adoptDocumentOfSku, readDocument, writeDocument } from './documents.js'
 import { RetailActors } from './main.js'
 
 export function redistribute(from: Actors[], to: Actors[], timeMs: number): void {
@@ -36,8 +36,8 @@ function moveDocuments(from: RetailActors, to: RetailActors[], owner: (index: nu
     if (kind === 'everywhere' && partition === 0) for (const { context } of to) context.store.put(key, bytes.slice())
     if (kind !== 'once') continue
     const sku = skuOfDocument(from, key)
-    const target = sku === undefined ? to[0]! : owner(sku)
-    target.context.store.put(key, bytes.slice())
+    if (sku === undefined) to[0]!.context.store.put(key, bytes.slice())
+    else adoptDocumentOfSku(owner(sku).context.store, key, sku, bytes.slice())
   }
 }
 

@@ -16,6 +16,8 @@ export interface Step {
   readonly commandNumber: number
   /** Sends a message to a partition (itself included): kept until it is acknowledged, delivered in order, once. */
   send(partition: number, name: string, body: unknown): void
+  /** Whether a command that sends so many messages may begin; if not, it is refused as `overloaded`. */
+  hasRoom(messages: number): boolean
   /** Publishes something that happened. */
   publish(type: string, subject: string, data: unknown): void
   /** Answers a command that was left open (see `LATER`) by its number; nobody may be waiting any more. */

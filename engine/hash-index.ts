@@ -148,33 +148,46 @@ export class HashIndex {
 }
 
 /**
- * A keyed 32-bit hash of up to four words. The keys are drawn anew by each process, so that nobody outside can choose
- * ids that meet in one segment; nothing that is answered depends on them.
+ * A keyed 32-bit hash of up to four words: two multilinear hashes over their 16-bit halves, of each the upper half, which
+ * is universal (Lemire and Kaser, "Strongly universal string hashing is fast", 2014): whoever does not know the keys
+ * cannot choose ids that meet in one segment. The keys are drawn anew by each process; nothing that is answered depends
+ * on them.
  */
 export class KeyedHash {
-  private readonly a: number
-  private readonly b: number
-  private readonly c: number
-  private readonly d: number
+  private readonly keys: Int32Array
 
   constructor(seed: Uint32Array) {
-    this.a = seed[0]! | 1
-    this.b = seed[1]! | 1
-    this.c = seed[2]! | 1
-    this.d = seed[3]! | 1
+    this.keys = Int32Array.from({ length: 16 }, (_, i) => mixed(seed[i & 3]! ^ Math.imul(i + 1, 0x9e37_79b9)))
   }
 
   of(w0: number, w1: number, w2: number, w3: number): number {
-    let h = Math.imul(w0 ^ this.d, this.a)
-    h ^= h >>> 15
-    h = Math.imul(h ^ w1, this.b)
-    h ^= h >>> 13
-    h = Math.imul(h ^ w2, this.c)
-    h ^= h >>> 16
-    h = Math.imul(h ^ w3, this.d)
-    h ^= h >>> 15
-    h = Math.imul(h, 0x85eb_ca6b)
-    h ^= h >>> 13
-    return h >>> 0
+    const { keys } = this
+    const high =
+      Math.imul(w0 & 0xffff, keys[0]!) +
+      Math.imul(w0 >>> 16, keys[1]!) +
+      Math.imul(w1 & 0xffff, keys[2]!) +
+      Math.imul(w1 >>> 16, keys[3]!) +
+      Math.imul(w2 & 0xffff, keys[4]!) +
+      Math.imul(w2 >>> 16, keys[5]!) +
+      Math.imul(w3 & 0xffff, keys[6]!) +
+      Math.imul(w3 >>> 16, keys[7]!)
+    const low =
+      Math.imul(w0 & 0xffff, keys[8]!) +
+      Math.imul(w0 >>> 16, keys[9]!) +
+      Math.imul(w1 & 0xffff, keys[10]!) +
+      Math.imul(w1 >>> 16, keys[11]!) +
+      Math.imul(w2 & 0xffff, keys[12]!) +
+      Math.imul(w2 >>> 16, keys[13]!) +
+      Math.imul(w3 & 0xffff, keys[14]!) +
+      Math.imul(w3 >>> 16, keys[15]!)
+    return ((high & 0xffff_0000) | (low >>> 16)) >>> 0
   }
+}
+
+/** Spreads every bit of a word over all (the finalizer of MurmurHash3). */
+function mixed(word: number): number {
+  let h = word
+  h = Math.imul(h ^ (h >>> 16), 0x85eb_ca6b)
+  h = Math.imul(h ^ (h >>> 13), 0xc2b2_ae35)
+  return h ^ (h >>> 16)
 }

@@ -11,6 +11,7 @@
  */
 import { pack, unpack } from 'msgpackr'
 import type { Arena } from './arena.js'
+import { assert } from './assert.js'
 import { EVENTS_KEPT, OUTBOX_MESSAGES_MAX, PARTITIONS_MAX } from './limits.js'
 import type { EngineEvent } from './protocol.js'
 import type { Store } from './store.js'
@@ -86,12 +87,13 @@ export class Outbox {
   /** Whether a message is new here; remembers it as seen. */
   accept(from: number, number: number): boolean {
     if (number <= this.seen(from)) return false
+    assert(number === this.seen(from) + 1, 'messages of a partition are taken in order')
     this.set(PEERS_AT + 4 * from + 2, number)
     return true
   }
 
   publish(timeMs: number, type: string, subject: string, data: unknown): EngineEvent {
-    const number = this.numbers[EVENT_LAST]! + 1
+    const number = this.lastEvent + 1
     const event: EngineEvent = { partition: this.partition, number, timeMs, type, subject, data }
     this.set(EVENT_LAST, number)
     if (number === 1) this.set(EVENT_FIRST, 1)
@@ -103,15 +105,31 @@ export class Outbox {
     return event
   }
 
-  /** Events after a number, at most `limit`; `missed` where the oldest asked for are no longer kept. */
+  /** Numbers that went before, of partitions whose place this one takes, are not given again. */
+  continueEventsAfter(number: number): void {
+    assert(this.numbers[EVENT_LAST] === 0, 'nothing was published yet')
+    this.set(EVENT_LAST, number)
+    this.set(EVENT_FIRST, number + 1)
+  }
+
+  get lastEvent(): number {
+    return this.numbers[EVENT_LAST]!
+  }
+
+  /**
+   * Events after a number, at most `limit`; `missed` where the oldest asked for are no longer kept, or where the number is
+   * of a future that a restored backup does not know: then all that there are.
+   */
   eventsAfter(after: number, limit: number): { events: EngineEvent[]; missed: boolean; last: number } {
     const first = this.numbers[EVENT_FIRST]!
-    const last = this.numbers[EVENT_LAST]!
+    const last = this.lastEvent
+    const isOfAnotherFuture = after > last
     const events: EngineEvent[] = []
-    for (let number = Math.max(after + 1, first); number <= last && events.length < limit; number++) {
+    const from = isOfAnotherFuture ? first : Math.max(after + 1, first)
+    for (let number = from; number <= last && events.length < limit; number++) {
       const bytes = number > 0 ? this.store.get(Outbox.eventKey(number)) : undefined
       if (bytes) events.push(unpack(bytes) as EngineEvent)
     }
-    return { events, missed: last > 0 && after + 1 < first, last }
+    return { events, missed: isOfAnotherFuture || after + 1 < first, last }
   }
 }

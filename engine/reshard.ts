@@ -63,9 +63,11 @@ export async function reshard(
       timeMs,
     )
     const position = { sequence: Math.max(...from.map((state) => state.position.sequence)), crc: 0 }
+    const lastEvent = Math.max(...from.map((state) => state.outbox.lastEvent))
     const after = new Digest()
     for (const state of to) {
       after.addDigest(state.digest().toString())
+      if (lastEvent > 0) state.outbox.continueEventsAfter(lastEvent)
       state.store.writeWhole({ position, timeMs })
       await state.store.close()
       const file = logFile(directory, description, state.partition)

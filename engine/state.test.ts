@@ -94,6 +94,14 @@ describe('a batch', () => {
     partition.run(NOW, [slots(1)])
     expect(() => partition.run(NOW - 1, [slots(1)])).toThrow('log time never goes back')
   })
+
+  it('asserts the same of the time of a checkpoint', async () => {
+    partition.run(NOW, [slots(1)])
+    partition.checkpoint()
+    await partition.restart()
+    expect(partition.state.timeMs).toBe(NOW)
+    expect(() => partition.run(NOW - 1, [slots(1)])).toThrow('log time never goes back')
+  })
 })
 
 describe('recovery', () => {

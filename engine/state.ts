@@ -161,6 +161,10 @@ export class PartitionState implements Step {
     this.outbox.send(partition, name, body)
   }
 
+  hasRoom(messages: number): boolean {
+    return this.outbox.hasRoom(messages)
+  }
+
   publish(type: string, subject: string, data: unknown): void {
     this.answers.event(this.outbox.publish(this.timeMs, type, subject, data))
   }

@@ -20,6 +20,11 @@ const SLOT_TICKS = [1, SLOTS, SLOTS ** 2, SLOTS ** 3] as const
 const HEADS_AT = 4
 const HEAD_FLAG = 0x8000_0000
 
+/** The word of the heads arena for the slot of `level` whose span holds `tick`. */
+function spanSlot(level: number, tick: number): number {
+  return HEADS_AT + level * SLOTS + (Math.floor(tick / SLOT_TICKS[level]!) & SLOT_MASK)
+}
+
 export interface TimerLinks {
   arena: Arena
   /** Words of a record, and which of them are the links. */
@@ -110,7 +115,7 @@ export class TimerWheel {
     if (this.running === 0) return false
     const target = Math.floor(nowMs / TICK_MS)
     for (let tick = this.tick; tick <= target; tick++) {
-      if ((tick & SLOT_MASK) === 0 && tick !== this.tick) return true
+      if ((tick & SLOT_MASK) === 0 && (tick !== this.tick || this.isCascading(tick))) return true
       if (this.heads.words[HEADS_AT + (tick & SLOT_MASK)] !== 0) return true
     }
     return false
@@ -145,13 +150,20 @@ export class TimerWheel {
     }
   }
 
+  /** Whether a slice ended before all that the spans beginning at `tick` hold had moved down the wheel. */
+  private isCascading(tick: number): boolean {
+    for (let level = 1; level < LEVELS && tick % SLOT_TICKS[level]! === 0; level++) {
+      if (this.heads.words[spanSlot(level, tick)] !== 0) return true
+    }
+    return false
+  }
+
   /** Moves what is due in the spans that begin at `tick` down the wheel; returns the budget that is left. */
   private cascade(tick: number, budgetBefore: number): number {
     let budget = budgetBefore
     for (let level = LEVELS - 1; level > 0; level--) {
-      const slotTicks = SLOT_TICKS[level]!
-      if (tick % slotTicks !== 0) continue
-      const slot = HEADS_AT + level * SLOTS + (Math.floor(tick / slotTicks) & SLOT_MASK)
+      if (tick % SLOT_TICKS[level]! !== 0) continue
+      const slot = spanSlot(level, tick)
       for (let first = this.heads.words[slot]!; first !== 0; first = this.heads.words[slot]!) {
         if (budget === 0) return 0
         budget--

@@ -57,14 +57,15 @@ export class EventCursor {
 
   /**
    * The next events, at most `limit` of each partition, moving the cursor behind each as it is taken; `missed` where
-   * older ones are no longer kept.
+   * older ones are no longer kept, or where the cursor is of a future that a restored backup does not know.
    */
   async *next(dispatch: Dispatch, limit: number): AsyncGenerator<EngineEvent | 'missed'> {
     for (let partition = 0; partition < this.numbers.length; partition++) {
-      const after = this.numbers[partition]
+      const after = this.numbers[partition]!
       const { status, body } = await dispatch.query(partition, 'engine.events', { after, limit })
       if (status !== 200) continue
-      const { events, missed } = body as { events: EngineEvent[]; missed: boolean }
+      const { events, missed, last } = body as { events: EngineEvent[]; missed: boolean; last: number }
+      if (after > last) this.numbers[partition] = 0
       if (missed) yield 'missed'
       for (const event of events) {
         this.numbers[partition] = event.number

@@ -2,7 +2,7 @@
 import { IANAZone } from 'luxon'
 import { z } from 'zod'
 import { QUANTITY_MAX, TTL_SECONDS_DEFAULT, TTL_SECONDS_MAX } from '../actors/inventory/wire.js'
-import { CHANNELS_PER_SALE, NAME_BYTES_MAX } from '../actors/limits.js'
+import { CHANNELS_PER_SALE, NAME_BYTES_MAX, SALE_ITEMS_MAX } from '../actors/limits.js'
 import { BATCH_LINES_MAX, BULK_ITEMS_MAX } from './limits.js'
 
 const CONTROL_CHARACTERS = /\p{Cc}/u
@@ -150,7 +150,7 @@ export const sale = z
     skus: z
       .array(z.union([skuName, z.object({ sku: skuName, quantity: quantity.optional() })]))
       .min(1)
-      .max(10_000),
+      .max(SALE_ITEMS_MAX),
     quantity: quantity.optional().meta({ description: 'Set apart of each SKU that names none; none: the whole stock' }),
     limitPerBuyer: quantity.optional(),
     channels: z.array(channelName).max(CHANNELS_PER_SALE).optional(),

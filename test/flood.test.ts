@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest'
 import { FrameSocket } from '../gateway/client/index.js'
 import { stockUp } from './support/catalogue.js'
 import { problemFaults } from './support/http-call.js'
-import { holdFrame, newId, Operation, PackedSocket, reserveFrame, Status } from './support/packed-socket.js'
+import { frameMaker, holdFrame, newId, Operation, PackedSocket, reserveFrame, Status } from './support/packed-socket.js'
 import { Random, seed } from './support/random.js'
 import { Shop } from './support/shop.js'
 import { TestServer } from './support/test-server.js'
@@ -132,16 +132,12 @@ describe('a flood', () => {
     let held = 0
     let refused = 0
     let most = 0
+    const make = frameMaker(index, 4_096)
     for (let wave = 0; wave < 20 && (refused === 0 || http.length < 20); wave++) {
       // Each wave is several times what a mailbox holds.
       const frames = sockets.flatMap((socket) =>
         Array.from({ length: 80 }, async () => {
-          const records = Array.from({ length: 4_096 }, () => ({
-            id: newId(),
-            sku: index,
-            ttlSeconds: 86_400,
-          }))
-          const replies = await socket.reserve(records)
+          const replies = await socket.send(make)
           const statuses = new Set(replies.map(({ status }) => status))
           expect(statuses.size, 'a frame is done whole or refused whole').toBe(1)
           if (statuses.has(Status.done)) held += replies.length
@@ -193,15 +189,11 @@ describe('a reader', () => {
       answered++
       records += (bytes.length - 8) / 8
     }
-    const frame = () =>
-      reserveFrame(
-        0,
-        Array.from({ length: RECORDS }, () => ({ id: newId(), sku: index })),
-      )
+    const make = frameMaker(index, RECORDS)
     return {
       socket,
       closed,
-      send: () => socket.send(frame()),
+      send: () => socket.send(make(0)),
       get answered() {
         return answered
       },

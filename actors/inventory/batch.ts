@@ -2,16 +2,16 @@
  * Batches: several reservations in one request. Within a partition a batch is one step. Over several partitions an
  * all-or-nothing batch is a saga: each partition holds its lines tentatively or refuses, the first line's partition
  * decides, and then all are settled or all forgotten. A tentative hold is nobody's until it is settled, and its time to
- * live is the backstop.
+ * live is the backstop from then on: messages are durable, so each is decided.
  */
 import { LATER, type Step } from '../../engine/actors.js'
 import type { Placement } from '../../engine/placement.js'
 import type { Outcome } from '../../engine/protocol.js'
 import type { Store } from '../../engine/store.js'
 import { readDocument, writeDocument } from '../documents.js'
-import { ok } from '../outcomes.js'
+import { full, ok } from '../outcomes.js'
 import type { Inventory } from './inventory.js'
-import { RESERVATION_STATUS_NAMES, ReservationStatus } from './reservations.js'
+import { RESERVATION_STATUS_NAMES } from './reservations.js'
 import { Status } from './wire.js'
 
 const LINE_BYTES = 40
@@ -73,6 +73,7 @@ export class Batches {
     )
     if (owners.every((owner) => owner === this.partition)) return ok(this.hold(step, words, allOrNothing, false))
     const participants = [...new Set(owners)]
+    if (!step.hasRoom(participants.length)) return full('messages to other partitions')
     const saga: Saga = { owners, results: owners.map(() => null), waiting: participants, refused: false }
     writeDocument(this.store, sagaKey(step.commandNumber), saga)
     for (const participant of participants) {
@@ -98,7 +99,7 @@ export class Batches {
     }
     const refused = results.some(({ status }) => status !== Status.done)
     if (allOrNothing && refused) for (const record of held.reverse()) inventory.forget(record)
-    else if (tentative) for (const record of held) inventory.reservations.setTentative(record, true)
+    else if (tentative) for (const record of held) inventory.reservations.setTentative(record)
     return { held: !(allOrNothing && refused), results }
   }
 
@@ -143,15 +144,15 @@ export class Batches {
   }
 
   /** In a participant: the coordinator has decided. */
-  decided(from: number, { batch }: { batch: number }, held: boolean): void {
+  decided(step: Step, from: number, { batch }: { batch: number }, held: boolean): void {
     const { reservations } = this.inventory
     const words = wordsOf(readDocument<Uint8Array>(this.store, partKey(from, batch)) ?? new Uint8Array(0))
     this.store.delete(partKey(from, batch))
     for (let at = 0; at < words.length; at += LINE_WORDS) {
       const record = reservations.find(reservations.hashOf(words, at), words, at)
       if (record < 0 || !reservations.isTentative(record)) continue
-      reservations.setTentative(record, false)
-      if (!held && reservations.status(record) === ReservationStatus.held) this.inventory.forget(record)
+      reservations.settle(record, step.timeMs)
+      if (!held) this.inventory.forget(record)
     }
   }
 }

@@ -19,7 +19,7 @@ export function checkBooks(inventory: Inventory, placement: Placement): string[]
     const status = reservations.status(record)
     if (status > ReservationStatus.confirmed) return
     live++
-    if (status === ReservationStatus.held) timed++
+    if (status === ReservationStatus.held && !reservations.isTentative(record)) timed++
     const sku = placement.localOf(reservations.sku(record))
     const quantity = reservations.quantity(record)
     const pool = reservations.pool(record)

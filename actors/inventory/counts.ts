@@ -3,7 +3,7 @@ import type { Step } from '../../engine/actors.js'
 import type { Placement } from '../../engine/placement.js'
 import type { Outcome } from '../../engine/protocol.js'
 import type { Store } from '../../engine/store.js'
-import { readDocument, writeDocument } from '../documents.js'
+import { readDocumentOfSku, writeDocument } from '../documents.js'
 import { conflict, created, full, ok, problem, unknownLocation, unknownSku } from '../outcomes.js'
 import type { Locations } from './locations.js'
 import { Row, type Stock } from './stock.js'
@@ -76,7 +76,7 @@ export class Counts {
   /** Changes what is on hand by `delta`, once for each id. */
   adjust(step: Step, adjustment: Adjustment): Outcome {
     const key = `adjustment/${adjustment.id}`
-    const known = readDocument<Adjustment>(this.store, key)
+    const known = readDocumentOfSku<Adjustment>(this.store, key, adjustment.sku)
     if (known) return sameAdjustment(known, adjustment) ? created({ replayed: true }) : conflict('This adjustment id')
     const local = this.placement.localOf(adjustment.sku)
     if (!this.stock.exists(local)) return unknownSku()

@@ -92,6 +92,8 @@ export class Inventory {
     )
     if (this.record < 0) {
       this.stock.change(sku, row, Row.reserved, -quantity)
+      this.location = NO_LOCATION
+      this.remaining = this.atpOf(sku)
       return Status.overloaded
     }
     if (!plain) this.count(this.record, quantity, 1)
@@ -198,8 +200,7 @@ export class Inventory {
 
   /** The record that a confirm or release names: id at word `at`, SKU index behind it; -1 where there is none. */
   private named(words: Uint32Array, at: number): number {
-    const record = this.reservations.find(this.reservations.hashOf(words, at), words, at)
-    return record >= 0 && this.reservations.sku(record) === words[at + 4] ? record : -1
+    return this.reservations.find(this.reservations.hashOf(words, at), words, at, words[at + 4]!)
   }
 
   /** Held becomes allocated. */

@@ -20,7 +20,7 @@ import { assert } from '../../engine/assert.js'
 import type { Store } from '../../engine/store.js'
 import { TimerWheel } from '../../engine/timers.js'
 import { ArenaId } from '../arenas.js'
-import { CHANNELS_PER_SALE, POOLS_MAX, POOLS_PER_SKU } from '../limits.js'
+import { CHANNELS_PER_SALE, POOLS_MAX, POOLS_PER_SKU, SALE_ITEMS_MAX } from '../limits.js'
 import type { Stock } from './stock.js'
 
 const WORDS = 16
@@ -51,7 +51,7 @@ export class Pools {
     store: Store,
     private readonly stock: Stock,
   ) {
-    this.arena = store.arena(ArenaId.pools, 'pools', WORDS * 4, POOLS_MAX + 1)
+    this.arena = store.arena(ArenaId.pools, 'pools', WORDS * 4, 1 + POOLS_MAX + SALE_ITEMS_MAX)
     this.words = this.arena.words
     this.doubles = this.arena.doubles
     const dueMs = (pool: number): number => this.closesAtMs(pool)
@@ -69,10 +69,13 @@ export class Pools {
     return this.words[0]!
   }
 
-  /** Adds a pool, or changes the terms of `known`; -1 where there is no room. What was taken from it stays taken. */
+  /**
+   * Adds a pool, for which there must be room, or changes the terms of `known`. What was taken from it stays taken. A sale
+   * that every partition has agreed to finds its room also where others took the last meanwhile: that is what the arena
+   * has beyond POOLS_MAX.
+   */
   put(sku: number, terms: PoolTerms, known: number, timeMs: number): number {
     const pool = known >= 0 ? known : this.add(sku)
-    if (pool < 0) return -1
     const { words, doubles, arena } = this
     const base = pool * WORDS
     arena.touch(pool)
@@ -106,7 +109,6 @@ export class Pools {
 
   private add(sku: number): number {
     const { words, arena, stock } = this
-    if (!this.hasRoom(1) || !this.hasRoomFor(sku)) return -1
     arena.touch(0)
     words[0]!++
     const pool = words[0]!
@@ -117,10 +119,13 @@ export class Pools {
     return pool
   }
 
-  /** A sale's pool of the SKU that is over and of which nothing is held any more, or -1: it can be used again. */
-  spent(sku: number, timeMs: number): number {
+  /**
+   * A sale's pool of the SKU that is over and of which nothing is held any more, or -1: it can be used again,
+   * once its closing was told.
+   */
+  spent(sku: number): number {
     for (let pool = this.stock.firstPool(sku); pool >= 0; pool = this.next(pool)) {
-      if (this.kind(pool) === PoolKind.sale && this.isClosed(pool, timeMs) && this.taken(pool) === 0) return pool
+      if (this.kind(pool) === PoolKind.sale && this.isMarkedClosed(pool) && this.taken(pool) === 0) return pool
     }
     return -1
   }
@@ -132,8 +137,8 @@ export class Pools {
 
   /** Takes over a pool for a SKU; returns its number here. */
   adopt(sku: number, image: Uint32Array, timeMs: number): number {
+    assert(this.hasRoom(1), 'there is room for a pool that was elsewhere')
     const pool = this.add(sku)
-    assert(pool >= 0, 'there is room for a pool that was elsewhere')
     for (let i = 2; i < 14; i++) this.words[pool * WORDS + i] = image[i]!
     if (!this.isClosed(pool, timeMs) && Number.isFinite(this.closesAtMs(pool))) this.timers.start(pool, timeMs)
     return pool
@@ -173,8 +178,12 @@ export class Pools {
   closesAtMs(pool: number): number {
     return this.doubles[pool * (WORDS / 2) + 4]!
   }
+  /** Whether its closing was told. */
+  isMarkedClosed(pool: number): boolean {
+    return (this.words[pool * WORDS + 5]! & CLOSED) !== 0
+  }
   isClosed(pool: number, timeMs: number): boolean {
-    return (this.words[pool * WORDS + 5]! & CLOSED) !== 0 || timeMs >= this.closesAtMs(pool)
+    return this.isMarkedClosed(pool) || timeMs >= this.closesAtMs(pool)
   }
   isOpen(pool: number, timeMs: number): boolean {
     return timeMs >= this.opensAtMs(pool) && !this.isClosed(pool, timeMs)

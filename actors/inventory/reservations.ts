@@ -40,6 +40,7 @@ export const ReservationStatus = { held: 1, confirmed: 2, released: 3, expired: 
 export type ReservationStatus = (typeof ReservationStatus)[keyof typeof ReservationStatus]
 export const RESERVATION_STATUS_NAMES = ['', 'held', 'confirmed', 'released', 'expired'] as const
 
+const ANY_SKU = -1
 const USED = 0
 const FREE = 1
 const OLDEST = 2
@@ -98,8 +99,11 @@ export class ReservationTable {
     return this.hash.of(from[at]!, from[at + 1]!, from[at + 2]!, from[at + 3]!)
   }
 
-  /** The record with the id in `from` at word `at`, or -1. */
-  find(hash: number, from: Uint32Array, at: number): number {
+  /**
+   * The record with the id in `from` at word `at`, or -1; of this SKU index where one is given, since partitions that were
+   * put together may each have held an id for a SKU of their own.
+   */
+  find(hash: number, from: Uint32Array, at: number, sku = ANY_SKU): number {
     const { index, words } = this
     for (let entry = index.first(hash); ; entry = index.next(entry)) {
       const record = index.recordAt(entry)
@@ -110,7 +114,8 @@ export class ReservationTable {
         words[base] === from[at] &&
         words[base + 1] === from[at + 1] &&
         words[base + 2] === from[at + 2] &&
-        words[base + 3] === from[at + 3]
+        words[base + 3] === from[at + 3] &&
+        (sku === ANY_SKU || words[base + 6] === sku)
       ) {
         return record
       }
@@ -180,10 +185,18 @@ export class ReservationTable {
     return (this.words[record * WORDS + 8]! & TENTATIVE_FLAG) !== 0
   }
 
-  setTentative(record: number, tentative: boolean): void {
+  /** Held, but for nobody yet: its time does not run out before it is decided. */
+  setTentative(record: number): void {
+    this.timers.stop(record)
     this.arena.touch(record)
-    const word = record * WORDS + 8
-    this.words[word] = tentative ? this.words[word]! | TENTATIVE_FLAG : this.words[word]! & ~TENTATIVE_FLAG
+    this.words[record * WORDS + 8]! |= TENTATIVE_FLAG
+  }
+
+  /** Decided: from now on it runs out, at once where its time was up meanwhile. */
+  settle(record: number, timeMs: number): void {
+    this.arena.touch(record)
+    this.words[record * WORDS + 8]! &= ~TENTATIVE_FLAG
+    this.timers.start(record, timeMs)
   }
 
   sku(record: number): number {
@@ -266,6 +279,7 @@ export class ReservationTable {
 
   private forgetOldest(): void {
     const { words, counters } = this
+    counters.touchPage(0)
     const record = counters.words[OLDEST]! - 1
     counters.words[OLDEST] = words[record * WORDS + NEXT]!
     if (counters.words[OLDEST] === 0) counters.words[NEWEST] = 0

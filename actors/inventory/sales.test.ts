@@ -112,6 +112,19 @@ describe('a sale', () => {
     expect(taken()).toEqual({ items: [{ sku: 0, taken: 0 }] })
   })
 
+  it('keeps what was taken out of it when it is changed while it runs', () => {
+    putSale()
+    const line = { id: 'r99', sku: 0, quantity: 3, ttlSeconds: 900, location: ANY_LOCATION, buyer: 7n, channel: 0 }
+    partition.run(OPENS, [frame(Operation.reserve, [reserveRecord(line)])])
+    putSale({ items: [{ sku: 0, quantity: 5 }], limitPerBuyer: 4 })
+    expect(taken()).toEqual({ items: [{ sku: 0, taken: 3 }] })
+    expect(ask(OPENS, 1, { buyer: 7n })).toBe(Status.done)
+    expect(ask(OPENS, 2, { buyer: 7n })).toBe(Status.buyerLimit)
+    expect(ask(OPENS, 2, { buyer: 8n })).toBe(Status.done)
+    expect(ask(OPENS, 3, { buyer: 8n })).toBe(Status.insufficientStock)
+    expect(partition.state.actors.check()).toEqual([])
+  })
+
   it('tells of its closing once, also where another sale of the SKU is put at that very time', () => {
     putSale()
     partition.run(CLOSES, [])

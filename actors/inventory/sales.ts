@@ -2,12 +2,13 @@
  * Sales and channel pools as they are asked for: each becomes a pool of every SKU that it names, in the partition that
  * owns the SKU. A sale is known to all partitions.
  */
-import type { Step } from '../../engine/actors.js'
+import { LATER, type Step } from '../../engine/actors.js'
 import { assert } from '../../engine/assert.js'
 import type { Placement } from '../../engine/placement.js'
 import type { Outcome } from '../../engine/protocol.js'
 import type { Store } from '../../engine/store.js'
 import { readDocument, writeDocument } from '../documents.js'
+import { SALE_OFFERS_MAX } from '../limits.js'
 import { full, ok, problem, unknownSku } from '../outcomes.js'
 import type { Replication } from '../replication.js'
 import { POOL_SCOPE } from './buyers.js'
@@ -26,6 +27,18 @@ export interface Sale {
   /** SKU index and quantity set apart (ALL: the whole stock). */
   items: { sku: number; quantity: number }[]
 }
+
+/** A sale of which other partitions are being asked whether they can carry it out. */
+interface Offer {
+  /** The command that asked for it. */
+  number: number
+  sale: Sale
+  waiting: number
+  refusal: Outcome | null
+}
+
+/** One after the other, so that none takes the room that another was promised: the first of them is under way. */
+const OFFERS_KEY = 'sale-offers'
 
 /** What a pool is for; `sku` is an index. */
 interface PoolPurpose {
@@ -47,11 +60,56 @@ export class Sales {
     private readonly replication: Replication,
   ) {}
 
-  /** In the first partition: checks nothing can refuse it there, carries it out, tells the others. */
+  /** In the first partition: asks all whether they can carry it out; then all do, or none. */
   put(step: Step, sale: Sale): Outcome {
-    const outcome = this.apply(step, sale)
-    if (outcome.status !== 200) return outcome
-    return this.replication.tell(step, 'sale.put', { sale }, ok(sale))
+    const { others } = this.replication
+    const refusal = this.refusal(sale)
+    if (refusal) return refusal
+    if (others === 0) return this.carryOut(step, step.commandNumber, sale)
+    const offers = this.offers()
+    if (offers.length >= SALE_OFFERS_MAX) return full('sales at the same time')
+    if (!step.hasRoom(2 * others * (offers.length + 1))) return full('messages to other partitions')
+    offers.push({ number: step.commandNumber, sale, waiting: others, refusal: null })
+    writeDocument(this.store, OFFERS_KEY, offers)
+    if (offers.length === 1) this.offer(step, sale)
+    return LATER
+  }
+
+  private offers(): Offer[] {
+    return readDocument<Offer[]>(this.store, OFFERS_KEY) ?? []
+  }
+
+  private offer(step: Step, sale: Sale): void {
+    for (let partition = 1; partition <= this.replication.others; partition++) step.send(partition, 'sale.offer', sale)
+  }
+
+  /** In another partition: says whether it can carry it out. */
+  offered(step: Step, sale: Sale): void {
+    step.send(0, 'sale.offered', { refusal: this.refusal(sale) ?? null })
+  }
+
+  /** Back in the first partition: one more has said so. */
+  decide(step: Step, { refusal }: { refusal: Outcome | null }): void {
+    const offers = this.offers()
+    const offer = offers[0]
+    assert(offer !== undefined, 'a partition says what it was asked')
+    offer.waiting--
+    offer.refusal ??= refusal
+    if (offer.waiting === 0) {
+      offers.shift()
+      // What this partition could do when it was asked itself, others may have taken the room for since.
+      const own = offer.refusal ?? this.refusal(offer.sale)
+      if (own) step.answer(offer.number, own)
+      else this.carryOut(step, offer.number, offer.sale)
+      if (offers[0]) this.offer(step, offers[0].sale)
+    }
+    if (offers.length > 0) writeDocument(this.store, OFFERS_KEY, offers)
+    else this.store.delete(OFFERS_KEY)
+  }
+
+  private carryOut(step: Step, number: number, sale: Sale): Outcome {
+    this.apply(step, sale)
+    return this.replication.tell(step, number, 'sale.put', { sale }, ok(sale))
   }
 
   /** In another partition: carries it out for its SKUs. */
@@ -60,16 +118,26 @@ export class Sales {
     this.replication.told(step, body)
   }
 
-  private apply(step: Step, sale: Sale): Outcome {
-    const own = sale.items.filter(({ sku }) => this.placement.partitionOf(sku) === this.partition)
+  private ownItems(sale: Sale): Sale['items'] {
+    return sale.items.filter(({ sku }) => this.placement.partitionOf(sku) === this.partition)
+  }
+
+  /** Why this partition cannot carry it out for its SKUs. */
+  private refusal(sale: Sale): Outcome | undefined {
+    const own = this.ownItems(sale)
     if (own.some(({ sku }) => !this.inventory.stock.exists(this.placement.localOf(sku)))) return unknownSku()
-    if (!this.hasRoomFor(step, sale.id, own)) return full('pools of one SKU')
+    if (!this.hasRoomFor(sale.id, own)) return full('pools of one SKU')
+    return undefined
+  }
+
+  private apply(step: Step, sale: Sale): void {
+    const own = this.ownItems(sale)
     const before = readDocument<Sale>(this.store, saleKey(sale.id))
     const { limitPerBuyer, opensAtMs, closesAtMs, channels } = sale
     for (const { sku, quantity } of own) {
       const purpose = { kind: PoolKind.sale, name: sale.id, sku }
       const terms = { kind: PoolKind.sale, quantity, limitPerBuyer, opensAtMs, closesAtMs, channels }
-      assert(this.putPool(step, purpose, terms), 'a pool that there is room for is made')
+      this.putPool(step, purpose, terms)
     }
     for (const { sku } of before?.items ?? []) {
       const pool = readDocument<number>(this.store, poolOfKey({ kind: PoolKind.sale, name: sale.id, sku }))
@@ -77,17 +145,26 @@ export class Sales {
     }
     writeDocument(this.store, saleKey(sale.id), sale)
     this.remember(sale.id)
-    return ok(sale)
   }
 
   /** Whether each SKU can have a pool of the sale: all of them or none. */
-  private hasRoomFor(step: Step, id: string, items: Sale['items']): boolean {
-    const { pools } = this.inventory
-    const fresh = items.filter(({ sku }) => {
-      const known = readDocument<number>(this.store, poolOfKey({ kind: PoolKind.sale, name: id, sku }))
-      return known === undefined && pools.spent(this.placement.localOf(sku), step.timeMs) < 0
-    })
-    return pools.hasRoom(fresh.length) && fresh.every(({ sku }) => pools.hasRoomFor(this.placement.localOf(sku)))
+  private hasRoomFor(id: string, items: Sale['items']): boolean {
+    const purposes = items.map(({ sku }) => ({ kind: PoolKind.sale, name: id, sku }))
+    const fresh = purposes.filter((purpose) => this.needsNewPool(purpose))
+    return this.inventory.pools.hasRoom(fresh.length) && fresh.every(({ sku }) => this.skuHasRoom(sku))
+  }
+
+  private hasRoomForPool(purpose: PoolPurpose): boolean {
+    return !this.needsNewPool(purpose) || (this.inventory.pools.hasRoom(1) && this.skuHasRoom(purpose.sku))
+  }
+
+  private needsNewPool(purpose: PoolPurpose): boolean {
+    const known = readDocument<number>(this.store, poolOfKey(purpose))
+    return known === undefined && this.inventory.pools.spent(this.placement.localOf(purpose.sku)) < 0
+  }
+
+  private skuHasRoom(sku: number): boolean {
+    return this.inventory.pools.hasRoomFor(this.placement.localOf(sku))
   }
 
   private remember(id: string): void {
@@ -120,17 +197,17 @@ export class Sales {
     const purpose = { kind: PoolKind.channel, name: String(channel), sku }
     const always = { limitPerBuyer: 0, opensAtMs: 0, closesAtMs: Number.POSITIVE_INFINITY }
     const terms = { kind: PoolKind.channel, quantity, channels: [channel], ...always }
-    if (!this.putPool(step, purpose, terms)) return full('pools of one SKU')
+    if (!this.hasRoomForPool(purpose)) return full('pools of one SKU')
+    this.putPool(step, purpose, terms)
     return ok({ quantity })
   }
 
-  private putPool(step: Step, purpose: PoolPurpose, terms: PoolTerms): boolean {
+  private putPool(step: Step, purpose: PoolPurpose, terms: PoolTerms): void {
     const { pools } = this.inventory
     const sku = this.placement.localOf(purpose.sku)
     const known = readDocument<number>(this.store, poolOfKey(purpose)) ?? -1
     const limitBefore = known < 0 ? 0 : pools.limitPerBuyer(known)
-    const pool = pools.put(sku, terms, known < 0 ? this.takeSpent(sku, step.timeMs) : known, step.timeMs)
-    if (pool < 0) return false
+    const pool = pools.put(sku, terms, known < 0 ? this.takeSpent(sku) : known, step.timeMs)
     if (known < 0) {
       writeDocument(this.store, poolOfKey(purpose), pool)
       writeDocument(this.store, purposeKey(pool), purpose)
@@ -140,12 +217,11 @@ export class Sales {
         this.inventory.reservations.pool(record) === pool ? scope : -1,
       )
     }
-    return true
   }
 
   /** A pool of an earlier sale that nobody needs any more; it forgets what it was for. -1 where there is none. */
-  private takeSpent(sku: number, timeMs: number): number {
-    const spent = this.inventory.pools.spent(sku, timeMs)
+  private takeSpent(sku: number): number {
+    const spent = this.inventory.pools.spent(sku)
     const purpose = spent < 0 ? undefined : this.purpose(spent)
     if (purpose) this.store.delete(poolOfKey(purpose))
     return spent

@@ -3,7 +3,7 @@ import type { Step } from '../../engine/actors.js'
 import type { Placement } from '../../engine/placement.js'
 import type { Outcome } from '../../engine/protocol.js'
 import type { Store } from '../../engine/store.js'
-import { readDocument, writeDocument } from '../documents.js'
+import { readDocument, readDocumentOfSku, writeDocument } from '../documents.js'
 import { SUPPLY_PER_SKU } from '../limits.js'
 import { conflict, created, full, ok, problem, unknownLocation, unknownSku } from '../outcomes.js'
 import { setCount } from './counts.js'
@@ -42,16 +42,20 @@ export class Supply {
     return readDocument<SupplyLine>(this.store, lineKey(id))
   }
 
+  private findOfSku(id: string, sku: number): SupplyLine | undefined {
+    return readDocumentOfSku<SupplyLine>(this.store, lineKey(id), sku)
+  }
+
   /** Open lines of a SKU index, soonest first. */
   open(sku: number): SupplyLine[] {
     const ids = readDocument<string[]>(this.store, openKey(sku)) ?? []
-    const lines = ids.map((id) => this.find(id)).filter((line) => line !== undefined)
+    const lines = ids.map((id) => this.findOfSku(id, sku)).filter((line) => line !== undefined)
     return lines.sort((a, b) => a.expectedAtMs - b.expectedAtMs || (a.id < b.id ? -1 : 1))
   }
 
   /** Announces supply, or changes what is announced under an id as long as nothing of it was received. */
   announce(line: SupplyLine): Outcome {
-    const known = this.find(line.id)
+    const known = this.findOfSku(line.id, line.sku)
     if (known) {
       const same =
         known.sku === line.sku &&

@@ -6,10 +6,10 @@
  */
 import { open, type RootDatabase } from 'lmdb'
 import { assert } from '../assert.js'
-import { LogWriteError, systemReason } from '../errors.js'
+import { DamageError, LogWriteError, systemReason } from '../errors.js'
 import { LOG_MAP_BYTES, TRUNCATE_PER_APPEND } from '../limits.js'
 import type { Log, LogPosition } from './log.js'
-import { checkRecord } from './record.js'
+import { checkRecord, RECORD_HEADER_BYTES } from './record.js'
 
 export interface LmdbLogOptions {
   file: string
@@ -24,6 +24,15 @@ function keyOf(sequence: number): Buffer {
   const key = Buffer.allocUnsafe(8)
   key.writeBigUInt64BE(BigInt(sequence))
   return key
+}
+
+function sequenceOf(key: Buffer, partition: number): number {
+  if (key.length !== 8) {
+    throw new DamageError(
+      `partition ${partition}: the log has the key ${key.toString('hex')}, which is no sequence; restore this data directory from a backup`,
+    )
+  }
+  return Number(key.readBigUInt64BE())
 }
 
 export class LmdbLog implements Log {
@@ -51,10 +60,11 @@ export class LmdbLog implements Log {
       this.first = options.position.sequence + 1
       this.last = options.position
     } else {
-      this.first = Number(firstKey.readBigUInt64BE())
-      const sequence = Number(lastKey.readBigUInt64BE())
+      this.first = sequenceOf(firstKey, this.partition)
+      const sequence = sequenceOf(lastKey, this.partition)
       // Its checksum is tested when it is read; here it only says what the next record must carry.
-      this.last = { sequence, crc: this.db.getBinary(lastKey)!.readUInt32LE(0) }
+      const record = this.db.getBinary(lastKey)!
+      this.last = { sequence, crc: record.length < RECORD_HEADER_BYTES ? 0 : record.readUInt32LE(0) }
     }
     this.db.resetReadTxn()
   }
@@ -82,7 +92,7 @@ export class LmdbLog implements Log {
   *read(from: LogPosition): Iterable<Uint8Array> {
     let previous = from
     for (const { key, value } of this.db.getRange({ start: keyOf(from.sequence + 1) })) {
-      previous = checkRecord(value, Number(key.readBigUInt64BE()), previous, this.partition)
+      previous = checkRecord(value, sequenceOf(key, this.partition), previous, this.partition)
       yield value
     }
     this.db.resetReadTxn()

@@ -6,7 +6,7 @@ import { randomUUID } from 'node:crypto'
 import { setTimeout } from 'node:timers/promises'
 import type { ReservationDocument } from './http-call.js'
 import { type Hold, holdRecord, type Ledger, reserveRecord, TTL_SECONDS } from './ledger.js'
-import { newId, PackedSocket, type Reply, type ReserveRecord, Status } from './packed-socket.js'
+import { frameMaker, PackedSocket, type Reply, Status } from './packed-socket.js'
 import type { Random } from './random.js'
 import type { TestServer } from './test-server.js'
 
@@ -53,7 +53,7 @@ export class Load {
   private readonly sockets: PackedSocket[] = []
   private readonly work: Promise<void>[] = []
   private holds = 0
-  private readonly ballastRecords: ReserveRecord[]
+  private readonly makeBallast: (frame: number) => Uint8Array
   /** What broke first: as long as the server lives, nothing may. */
   broken: unknown
 
@@ -64,8 +64,7 @@ export class Load {
     private readonly random: Random,
     private readonly options: LoadOptions,
   ) {
-    const sku = options.soldOut
-    this.ballastRecords = Array.from({ length: BALLAST_RECORDS }, () => ({ id: newId(), sku }))
+    this.makeBallast = frameMaker(options.soldOut, BALLAST_RECORDS)
   }
 
   static async start(
@@ -204,7 +203,7 @@ export class Load {
   }
 
   private async ballast(socket: PackedSocket): Promise<void> {
-    const replies = await socket.reserve(this.ballastRecords)
+    const replies = await socket.send(this.makeBallast)
     const wrong = replies.find(({ status }) => status !== Status.insufficientStock && status !== Status.overloaded)
     if (wrong) this.notes.faults.push(`a SKU without stock is held: ${JSON.stringify(wrong)}`)
   }

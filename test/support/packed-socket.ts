@@ -81,6 +81,28 @@ export function holdFrame(operation: 2 | 3, frame: number, records: readonly Hol
   return writer.finish()
 }
 
+/**
+ * Makes frames of so many reservations of one SKU, each record with an id of its own: the bytes of the first, with other
+ * ids and another number, so that a load costs its server more than itself.
+ */
+export function frameMaker(
+  sku: number,
+  count: number,
+  fields: Partial<ReserveRecord> = {},
+): (frame: number) => Uint8Array {
+  const template = reserveFrame(
+    0,
+    Array.from({ length: count }, () => ({ ttlSeconds: 86_400, ...fields, id: newId(), sku })),
+  )
+  let next = 0
+  return (frame) => {
+    const bytes = Buffer.from(template)
+    bytes.writeUInt32LE(frame, 4)
+    for (let i = 0; i < count; i++) bytes.writeUInt32LE(next++, 8 + 40 * i)
+    return bytes
+  }
+}
+
 export class PackedSocket {
   readonly closed: Promise<SocketClosed>
   /** Messages of subscriptions, as they come. */
@@ -115,6 +137,12 @@ export class PackedSocket {
 
   get unanswered(): number {
     return this.frames.size
+  }
+
+  /** Sends a frame that is made for its number. */
+  send(make: (frame: number) => Uint8Array): Promise<Reply[]> {
+    const frame = this.next++
+    return this.await(this.frames, frame, make(frame))
   }
 
   reserve(records: readonly ReserveRecord[]): Promise<Reply[]> {
