@@ -88,6 +88,7 @@ export class RetailActors implements Actors {
       'batch.hold': (step, body: Parameters<Batches['holdLines']>[1]) => batches.holdLines(step, body),
       'batch.held': (step, body: Parameters<Batches['linesHeld']>[2], from) => batches.linesHeld(step, from, body),
       'batch.settle': (step, body: { batch: number }, from) => batches.decided(step, from, body, true),
+      'batch.done': (step, body: { batch: number }, from) => batches.decisionDone(step, from, body),
       'batch.forget': (step, body: { batch: number }, from) => batches.decided(step, from, body, false),
     }
     this.queries = {

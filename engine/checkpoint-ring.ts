@@ -28,6 +28,7 @@ export const makeCheckpointRing = (): CheckpointRingMemory => ({
 })
 
 export interface CheckpointBeginning {
+  owner: number
   position: LogPosition
   timeMs: number
 }

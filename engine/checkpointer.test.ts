@@ -134,6 +134,6 @@ describe('the thread that writes checkpoints', () => {
 
   it('writes a checkpoint of nothing', async () => {
     await expectStored(checkpoint())
-    expect(store.watermark).toEqual({ position: LOG_START, timeMs: 0, pages: 0, documents: 0 })
+    expect(store.watermark).toEqual({ owner: PARTITION, position: LOG_START, timeMs: 0, pages: 0, documents: 0 })
   })
 })

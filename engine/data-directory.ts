@@ -55,8 +55,12 @@ export function partitionFiles(directory: string, description: Description, part
     log: logFile(directory, description, partition),
     store: storeFile(directory, description, partition),
     made: description.made,
+    owner: ownerOf(description, partition),
   }
 }
+
+/** What the records and the checkpoints of a partition carry, so that those of another directory are not taken for its. */
+export const ownerOf = ({ id }: Description, partition: number): number => crc32c(`${id}/${partition}`)
 
 export const storeFile = (directory: string, description: Description, partition: number): string =>
   join(partitionDirectory(directory, description, partition), 'store.mdb')
@@ -166,7 +170,7 @@ export function readDescription(directory: string): Description {
   }
   let seen: Partial<Description>
   try {
-    seen = JSON.parse(text) as Partial<Description>
+    seen = { ...(JSON.parse(text) as Partial<Description> | null) }
   } catch (error) {
     throw new DamageError(`${file} is damaged: it is not JSON; restore this data directory from a backup`, {
       cause: error,

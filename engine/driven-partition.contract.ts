@@ -186,8 +186,9 @@ export interface DrivenOptions {
   createActors: CreateActors
   partition?: number
   partitions?: number
-  /** Where a store has been made already. */
+  /** Where a store has been made already, and whose it is. */
   directory?: string
+  owner?: number
   /** Keeps a copy of the state that each checkpoint is to hold: only where the arenas are small. */
   copies?: boolean
 }
@@ -208,6 +209,7 @@ export class DrivenPartition {
   readonly directory: string
   readonly partition: number
   readonly placement: Placement
+  private readonly owner: number
   private readonly createActors: CreateActors
   private readonly batch: BatchRecord
   private others = 0
@@ -223,13 +225,15 @@ export class DrivenPartition {
   private begun: StateCopy | undefined
   private readonly copies: boolean
 
-  constructor({ createActors, partition = 0, partitions = 1, copies = true, directory }: DrivenOptions) {
+  constructor(options: DrivenOptions) {
+    const { createActors, partition = 0, partitions = 1, copies = true, directory, owner = partition } = options
     this.directory = directory ?? mkdtempSync(join(tmpdir(), 'doorbuster-'))
     this.copies = copies
     this.createActors = createActors
     this.partition = partition
     this.placement = new Placement(partitions)
-    this.batch = new BatchRecord(partition, BATCH_BYTES_MAX)
+    this.owner = owner
+    this.batch = new BatchRecord(owner, BATCH_BYTES_MAX)
     this.open()
   }
 
@@ -242,10 +246,11 @@ export class DrivenPartition {
     this.ringMemory = makeCheckpointRing()
     this.ring = new WatchedRing(this.ringMemory)
     this.receiver = new CheckpointReceiver(this.ringMemory)
-    this.store = new OpenStore(this.file('store.mdb'), this.partition, this.ring)
+    this.store = new OpenStore(this.file('store.mdb'), this.partition, this.ring, this.owner)
     this.state = this.stateOver(this.store)
     this.state.loadCheckpoint()
-    this.log = new LmdbLog({ file: this.file('log.mdb'), partition: this.partition, position: this.state.position })
+    const { partition, owner, state } = this
+    this.log = new LmdbLog({ file: this.file('log.mdb'), partition, owner, position: state.position })
     this.state.replay(this.log)
     this.begun = undefined
   }
@@ -260,7 +265,7 @@ export class DrivenPartition {
     const { batch } = this
     batch.clear()
     for (const entry of entries) addEntry(batch, entry)
-    const record = batch.seal(this.state.position, timeMs)
+    const record = batch.seal(this.state.position, timeMs, this.state.checkpoint)
     this.records.set(batch.sequence, record.slice())
     this.log.append(record)
     const collector = new Collector(entries.length)
@@ -321,7 +326,7 @@ export class DrivenPartition {
 
   /** The state of the last durable checkpoint alone. */
   async fromCheckpoint(use: (recovered: Recovered) => void): Promise<void> {
-    const store = new OpenStore(this.file('store.mdb'), this.partition, undefined)
+    const store = new OpenStore(this.file('store.mdb'), this.partition, undefined, this.owner)
     const state = this.stateOver(store)
     state.loadCheckpoint()
     use({ state, store })

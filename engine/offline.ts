@@ -3,8 +3,7 @@ import { getRandomValues } from 'node:crypto'
 import type { CreateActors } from './actors.js'
 import { type Description, partitionFiles } from './data-directory.js'
 import { DamageError } from './errors.js'
-import { LmdbLog } from './log/lmdb-log.js'
-import { checkPartitionFiles } from './partition-files.js'
+import { checkPartitionFiles, openPartitionLog } from './partition-files.js'
 import { Placement } from './placement.js'
 import { PartitionState } from './state.js'
 import { Store } from './store.js'
@@ -24,16 +23,11 @@ export async function readPartition(
 ): Promise<OfflinePartition> {
   const files = partitionFiles(directory, description, partition)
   checkPartitionFiles(files, partition)
-  const store = new Store(files.store, partition, undefined)
+  const store = new Store(files.store, partition, undefined, files.owner)
   const placement = new Placement(description.partitions)
   const state = new PartitionState(store, partition, placement, createActors, getRandomValues(new Uint32Array(4)))
   state.loadCheckpoint()
-  const log = new LmdbLog({
-    file: files.log,
-    partition,
-    position: state.position,
-    readOnly: true,
-  })
+  const log = openPartitionLog(files, partition, state.position, true)
   try {
     return { state, replayed: state.replay(log) }
   } finally {

@@ -7,10 +7,9 @@ import type { CreateActors } from './actors.js'
 import { CheckpointRing, type CheckpointRingMemory } from './checkpoint-ring.js'
 import { Doorbell, type DoorbellMemory } from './doorbell.js'
 import { WARM_PAGES_PER_STEP } from './limits.js'
-import { LmdbLog } from './log/lmdb-log.js'
 import { type MailboxMemory, MailboxReader, MailboxWriter } from './mailbox.js'
 import { Partition, type Peer } from './partition.js'
-import type { PartitionFiles } from './partition-files.js'
+import { openPartitionLog, type PartitionFiles } from './partition-files.js'
 import { Placement } from './placement.js'
 import { ReplyWriter } from './reply-writer.js'
 import { PartitionState } from './state.js'
@@ -51,7 +50,7 @@ const bell = new Doorbell(data.bell)
 
 function openPartition(memory: PartitionMemory, createActors: CreateActors) {
   const ring = new CheckpointRing(memory.checkpoints)
-  const store = new Store(memory.files.store, memory.partition, ring)
+  const store = new Store(memory.files.store, memory.partition, ring, memory.files.owner)
   const state = new PartitionState(
     store,
     memory.partition,
@@ -62,7 +61,7 @@ function openPartition(memory: PartitionMemory, createActors: CreateActors) {
   )
   const started = performance.now()
   state.loadCheckpoint()
-  const log = new LmdbLog({ file: memory.files.log, partition: memory.partition, position: state.position })
+  const log = openPartitionLog(memory.files, memory.partition, state.position, false)
   const { records, commands, bytes } = state.replay(log)
   const milliseconds = performance.now() - started
   tellMain({

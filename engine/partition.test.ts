@@ -6,6 +6,7 @@ import { pack, unpack } from 'msgpackr'
 import { describe, expect, it } from 'vitest'
 import { Doorbell, makeDoorbell } from './doorbell.js'
 import { LogWriteError } from './errors.js'
+import { LOG_RETRY_MS } from './limits.js'
 import { LmdbLog } from './log/lmdb-log.js'
 import { LOG_START, type Log, type LogPosition } from './log/log.js'
 import { MailboxReader, MailboxWriter, makeMailbox } from './mailbox.js'
@@ -27,6 +28,9 @@ type Fault = 'refuse' | 'crash before' | 'crash after'
 class FaultyLog implements Log {
   fault: Fault | undefined
   constructor(private readonly log: Log) {}
+  get owner(): number {
+    return this.log.owner
+  }
   get last(): LogPosition {
     return this.log.last
   }
@@ -189,6 +193,8 @@ class Server {
 
   async settle(): Promise<void> {
     for (const { log } of this.running) log.fault = undefined
+    // By then a log that refused is tried again.
+    this.nowMs += LOG_RETRY_MS
     for (let rounds = 0; ; rounds++) {
       expect(rounds, 'rounds until all is quiet').toBeLessThan(500)
       let any = false

@@ -50,18 +50,18 @@ export class Partition {
   private parked = false
   private keepLog = false
   private appendedMs = 0
-  /** When the disk last refused a batch; undefined while it takes them. */
+  /** When the disk last refused a batch, by the wall clock; undefined while it takes them. */
   private refusedMs: number | undefined
   private logBytesBehind: number
   private checkpointNotBeforeMs = 0
-  /** Peers' entries of a batch that the disk refused: they go first in the next one, so that none is lost or overtaken. */
-  private retained = false
+  /** How many entries of peers are left of a batch that the disk refused: they go first in the next one, so that none is lost or overtaken. */
+  private retained = 0
   /** Per peer: the last message handed to its mailbox, and the last of its messages acknowledged to it. */
   private readonly delivered = new Map<number, number>()
   private readonly acknowledged = new Map<number, number>()
 
   constructor(private readonly options: PartitionOptions) {
-    this.batch = new BatchRecord(options.state.partition, BATCH_BYTES_MAX)
+    this.batch = new BatchRecord(options.log.owner, BATCH_BYTES_MAX)
     this.logBytesBehind = options.logBytesBehind
     for (const { partition } of options.peers) {
       this.delivered.set(partition, options.state.outbox.acknowledged(partition))
@@ -78,7 +78,8 @@ export class Partition {
     const timeMs = Math.max(state.timeMs, this.options.now())
     this.gather(timeMs)
     const { batch } = this
-    const appended = batch.entries > 0
+    // What was refused is not tried again by itself before it is time.
+    const appended = batch.entries > this.retained || (this.retained > 0 && this.triesLogAgain())
     if (appended) {
       if (this.append(timeMs)) {
         const started = performance.now()
@@ -109,9 +110,9 @@ export class Partition {
   private gather(timeMs: number): void {
     const { state, inbox, peers } = this.options
     const { batch } = this
-    if (!this.retained) batch.clear()
-    this.retained = false
-    if ((state.actors.isDue(timeMs) || this.triesLogAgain()) && batch.hasRoom(0)) {
+    if (this.retained === 0) batch.clear()
+    const advances = this.refusedMs === undefined ? state.actors.isDue(timeMs) : this.triesLogAgain()
+    if (advances && batch.hasRoom(0)) {
       this.options.replies.setTicket(batch.entries, 0)
       batch.add(EntryKind.advance, 0, 0, 1, EMPTY, 0, 0)
     }
@@ -125,7 +126,8 @@ export class Partition {
 
   /** A log that could not be written is tried without being asked, so that the server becomes ready again by itself. */
   private triesLogAgain(): boolean {
-    return this.refusedMs !== undefined && performance.now() - this.refusedMs > LOG_RETRY_MS
+    // The clock may be set back meanwhile.
+    return this.refusedMs !== undefined && Math.abs(this.options.now() - this.refusedMs) >= LOG_RETRY_MS
   }
 
   private hasRoomFor(inbox: MailboxReader): boolean {
@@ -175,7 +177,7 @@ export class Partition {
   /** Makes the batch durable; false where the disk refuses, and then everybody in it is told why. */
   private append(timeMs: number): boolean {
     const { state, log, replies, stats } = this.options
-    const record = this.batch.seal(state.position, timeMs)
+    const record = this.batch.seal(state.position, timeMs, state.checkpoint)
     const started = performance.now()
     try {
       log.append(record)
@@ -183,13 +185,14 @@ export class Partition {
       if (!(error instanceof LogWriteError)) throw error
       stats.add('logWriteFailures', 1)
       stats.set('logRefuses', 1)
-      this.refusedMs = performance.now()
+      this.refusedMs = this.options.now()
       replies.refuseAll(this.batch.entries, error.message)
       this.batch.retainPeers()
       for (let entry = 0; entry < this.batch.entries; entry++) replies.setTicket(entry, 0)
-      this.retained = true
+      this.retained = this.batch.entries
       return false
     }
+    this.retained = 0
     if (this.refusedMs !== undefined) {
       this.refusedMs = undefined
       stats.set('logRefuses', 0)

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Actors } from './actors.js'
-import { createDataDirectory, type Description, partitionDirectory, readDescription } from './data-directory.js'
+import { createDataDirectory, type Description, ownerOf, partitionDirectory, readDescription } from './data-directory.js'
 import { Digest } from './digest.js'
 import { DrivenPartition, type Entry } from './driven-partition.contract.js'
 import { DamageError } from './errors.js'
@@ -25,6 +25,7 @@ const opened = (partition: number, { partitions } = description): DrivenPartitio
   new DrivenPartition({
     createActors,
     directory: partitionDirectory(directory, description, partition),
+    owner: ownerOf(description, partition),
     partition,
     partitions,
     copies: false,

@@ -7,12 +7,14 @@ import {
   generationDirectory,
   logFile,
   makePartitionDirectories,
+  ownerOf,
   storeFile,
   writeDescription,
 } from './data-directory.js'
 import { Digest } from './digest.js'
 import { DamageError, DoorbusterError } from './errors.js'
 import { LmdbLog } from './log/lmdb-log.js'
+import { appendOpening } from './log/opening.js'
 import { readPartition } from './offline.js'
 import { Placement } from './placement.js'
 import { PartitionState } from './state.js'
@@ -53,7 +55,12 @@ export async function reshard(
   try {
     const placement = new Placement(partitions)
     const to = Array.from({ length: partitions }, (_, partition) => {
-      const store = new Store(storeFile(directory, description, partition), partition, 'offline')
+      const store = new Store(
+        storeFile(directory, description, partition),
+        partition,
+        'offline',
+        ownerOf(description, partition),
+      )
       return new PartitionState(store, partition, placement, createActors, getRandomValues(new Uint32Array(4)))
     })
     const timeMs = Math.max(...from.map((state) => state.timeMs))
@@ -70,8 +77,11 @@ export async function reshard(
       if (lastEvent > 0) state.outbox.continueEventsAfter(lastEvent)
       state.store.writeWhole({ position, timeMs })
       await state.store.close()
-      const file = logFile(directory, description, state.partition)
-      await new LmdbLog({ file, partition: state.partition, position }).close()
+      const { partition } = state
+      const file = logFile(directory, description, partition)
+      const log = new LmdbLog({ file, partition, owner: ownerOf(description, partition), position })
+      appendOpening(log, timeMs)
+      await log.close()
     }
     if (after.toString() !== total.toString()) {
       throw new DamageError(`the digest would change from ${total} to ${after}; nothing was changed`)

@@ -74,6 +74,11 @@ export class PartitionState implements Step {
     this.actors.rebuild()
   }
 
+  /** The sequence of the last checkpoint. */
+  get checkpoint(): number {
+    return this.store.watermark?.position.sequence ?? 0
+  }
+
   /** Applies the log behind the checkpoint; returns what it was. Throws DamageError. */
   replay(log: Log): { records: number; commands: number; bytes: number } {
     if (log.first > this.position.sequence + 1 || log.last.sequence < this.position.sequence) {
@@ -81,13 +86,18 @@ export class PartitionState implements Step {
         `partition ${this.partition}: the log holds records ${log.first} to ${log.last.sequence} but the checkpoint ends at ${this.position.sequence}; restore this data directory from a backup`,
       )
     }
-    const batch = new BatchRecord(this.partition, RECORD_BYTES_MAX)
+    const batch = new BatchRecord(log.owner, RECORD_BYTES_MAX)
     const answers = new NoAnswers()
     let records = 0
     let commands = 0
     let bytes = 0
     for (const record of log.read(this.position)) {
       batch.load(record)
+      if (batch.checkpoint > this.checkpoint) {
+        throw new DamageError(
+          `partition ${this.partition}: the checkpoint at ${batch.checkpoint}, on which log record ${batch.sequence} builds, is missing; restore this data directory from a backup`,
+        )
+      }
       this.apply(batch, answers)
       records++
       commands += batch.commands

@@ -22,6 +22,8 @@ export const WATERMARK_KEY = Buffer.from('w')
 
 /** The state's place in the log, and how much the store holds: what is gone without a trace is found by counting. */
 export interface Watermark {
+  /** Whose store it is (data-directory.ts). */
+  owner: number
   position: LogPosition
   timeMs: number
   pages: number

@@ -44,12 +44,13 @@ export class Store {
 
   /**
    * `writer` takes the checkpoints: a checkpointer's ring; `offline`, for a store that is written once as a whole; none,
-   * and the store is only read.
+   * and the store is only read. `owner` is what its watermark carries.
    */
   constructor(
     file: string,
     private readonly partition: number,
     writer: CheckpointRing | 'offline' | undefined,
+    private readonly owner = partition,
   ) {
     this.db = openStore(file, writer === undefined)
     this.ring = writer === 'offline' ? undefined : writer
@@ -66,10 +67,15 @@ export class Store {
     return this.register(new Arena(id, name, recordBytes, recordsMax))
   }
 
-  /** Reads the last checkpoint into the arenas. Throws DamageError where a page is damaged, unknown or missing. */
+  /** Reads the last checkpoint into the arenas. Throws DamageError where anything in it is damaged, unknown or missing. */
   load(): void {
     const where = `partition ${this.partition}: the store`
     this.watermark = readWatermark(this.db, this.partition)
+    if (this.watermark && this.watermark.owner !== this.owner) {
+      throw new DamageError(
+        `${where} belongs to another partition or another data directory; restore this data directory from a backup`,
+      )
+    }
     let pages = 0
     let documents = 0
     for (const { key, value } of this.db.getRange({})) {
@@ -79,8 +85,10 @@ export class Store {
         if (!arena) throw new DamageError(`${where} holds pages of an unknown kind (${parsed.arena})`)
         arena.loadPage(parsed.page, openValue(key, value, `${where}'s page ${parsed.page} of ${arena.name}`))
         pages++
-      } else if (parsed?.kind === 'document') documents++
-      else if (key.toString() !== 'w') throw new DamageError(`${where} holds an unknown key ${key.toString('hex')}`)
+      } else if (parsed?.kind === 'document') {
+        openValue(key, value, `partition ${this.partition}: the stored document ${parsed.key}`)
+        documents++
+      } else if (key.toString() !== 'w') throw new DamageError(`${where} holds an unknown key ${key.toString('hex')}`)
     }
     this.db.resetReadTxn()
     const expected = this.watermark ?? { pages: 0, documents: 0 }
@@ -139,7 +147,7 @@ export class Store {
   beginCheckpoint(position: LogPosition, timeMs: number): void {
     assert(!this.checkpointing, 'one checkpoint at a time')
     this.takingPosition = position
-    this.ring!.begin({ position, timeMs })
+    this.ring!.begin({ owner: this.owner, position, timeMs })
     for (const arena of this.arenas.values()) arena.beginCheckpoint(this.copyPage)
     this.taking = this.current
     this.current = new Map()
@@ -199,7 +207,7 @@ export class Store {
   }
 
   /** Writes a state that was made from nothing, as its first checkpoint. */
-  writeWhole({ position, timeMs }: CheckpointBeginning): void {
+  writeWhole({ position, timeMs }: Pick<CheckpointBeginning, 'position' | 'timeMs'>): void {
     this.db.transactionSync(() => {
       let pages = 0
       for (const arena of this.arenas.values()) {
@@ -218,7 +226,7 @@ export class Store {
         this.db.putSync(key, packValue(key, value))
         documents++
       }
-      writeWatermark(this.db, { position, timeMs, pages, documents })
+      writeWatermark(this.db, { owner: this.owner, position, timeMs, pages, documents })
     })
   }
 

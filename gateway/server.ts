@@ -47,6 +47,7 @@ const DRAIN_MS = 5_000
 
 export class Server {
   private constructor(
+    private readonly host: string,
     readonly port: number,
     readonly context: OperationContext,
     private readonly listening: us_listen_socket,
@@ -57,7 +58,7 @@ export class Server {
   ) {}
 
   get url(): string {
-    return `http://127.0.0.1:${this.port}`
+    return `http://${this.host.includes(':') ? `[${this.host}]` : this.host}:${this.port}`
   }
 
   /** Starts everything; rejects with a DoorbusterError that says what to do. */
@@ -89,12 +90,17 @@ export class Server {
           process.exit(1)
         },
       })
-      const dispatch = new Dispatch(engine.links)
-      const directory = new Directory(dispatch)
-      await directory.load()
-      const context: OperationContext = { dispatch, directory, dataDir, now: Date.now }
-      const metrics = new Metrics(dispatch, logger)
-      return await Server.listen(options, context, metrics, engine, unlock)
+      try {
+        const dispatch = new Dispatch(engine.links)
+        const directory = new Directory(dispatch)
+        await directory.load()
+        const context: OperationContext = { dispatch, directory, dataDir, now: Date.now }
+        const metrics = new Metrics(dispatch, logger)
+        return await Server.listen(options, context, metrics, engine, unlock)
+      } catch (error) {
+        await engine.stop()
+        throw error
+      }
     } catch (error) {
       unlock()
       throw error
@@ -122,7 +128,7 @@ export class Server {
         const guard = new Guard(host, bound)
         const http = new HttpServer({ app, operations, context, guard, metrics, version })
         const sockets = new SocketServer({ app, operations, context, guard, metrics })
-        resolve(new Server(bound, context, listening, http, sockets, engine, unlock))
+        resolve(new Server(host, bound, context, listening, http, sockets, engine, unlock))
       })
     })
   }

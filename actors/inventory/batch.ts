@@ -37,6 +37,7 @@ interface Saga {
   /** For each line: its partition. */
   owners: number[]
   results: (LineResult | null)[]
+  /** Partitions that have not answered yet: whether they hold their lines; once that is decided, that they know it. */
   waiting: number[]
   refused: boolean
 }
@@ -125,22 +126,38 @@ export class Batches {
 
   /** In the coordinator: one participant has answered. */
   linesHeld(step: Step, from: number, body: { batch: number; held: boolean; results: LineResult[] }): void {
-    const saga = readDocument<Saga>(this.store, sagaKey(body.batch))
-    if (!saga?.waiting.includes(from)) return
+    const saga = this.sagaWaitingFor(from, body.batch)
+    if (!saga) return
     let next = 0
     saga.owners.forEach((owner, i) => {
       if (owner === from) saga.results[i] = body.results[next++]!
     })
     saga.waiting = saga.waiting.filter((other) => other !== from)
     saga.refused ||= !body.held
+    if (saga.waiting.length === 0) {
+      saga.waiting = [...new Set(saga.owners)]
+      const decision = saga.refused ? 'batch.forget' : 'batch.settle'
+      for (const participant of saga.waiting) step.send(participant, decision, { batch: body.batch })
+    }
+    writeDocument(this.store, sagaKey(body.batch), saga)
+  }
+
+  /** In the coordinator: one participant has done what was decided. Who is answered may rely on it everywhere. */
+  decisionDone(step: Step, from: number, { batch }: { batch: number }): void {
+    const saga = this.sagaWaitingFor(from, batch)
+    if (!saga) return
+    saga.waiting = saga.waiting.filter((other) => other !== from)
     if (saga.waiting.length > 0) {
-      writeDocument(this.store, sagaKey(body.batch), saga)
+      writeDocument(this.store, sagaKey(batch), saga)
       return
     }
-    const decision = saga.refused ? 'batch.forget' : 'batch.settle'
-    for (const participant of new Set(saga.owners)) step.send(participant, decision, { batch: body.batch })
-    this.store.delete(sagaKey(body.batch))
-    step.answer(body.batch, ok({ held: !saga.refused, results: saga.results }))
+    this.store.delete(sagaKey(batch))
+    step.answer(batch, ok({ held: !saga.refused, results: saga.results }))
+  }
+
+  private sagaWaitingFor(from: number, batch: number): Saga | undefined {
+    const saga = readDocument<Saga>(this.store, sagaKey(batch))
+    return saga?.waiting.includes(from) ? saga : undefined
   }
 
   /** In a participant: the coordinator has decided. */
@@ -154,6 +171,7 @@ export class Batches {
       reservations.settle(record, step.timeMs)
       if (!held) this.inventory.forget(record)
     }
+    step.send(from, 'batch.done', { batch })
   }
 }
 

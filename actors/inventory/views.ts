@@ -91,7 +91,8 @@ export class Views {
     const words = new Uint32Array(4)
     new Uint8Array(words.buffer).set(id)
     const record = reservations.find(reservations.hashOf(words, 0), words, 0)
-    if (record < 0) {
+    // Part of a batch that is not decided yet: nobody has been told that it is held.
+    if (record < 0 || reservations.isTentative(record)) {
       return problem(404, 'unknown_reservation', 'There is no such reservation; it was refused, or ended long ago.')
     }
     const view: ReservationView = {

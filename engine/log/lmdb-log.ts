@@ -14,6 +14,8 @@ import { checkRecord, RECORD_HEADER_BYTES } from './record.js'
 export interface LmdbLogOptions {
   file: string
   partition: number
+  /** What its records carry to say whose they are; the partition's number where there is no data directory. */
+  owner?: number
   /** Where the log continues if it holds no record: the checkpoint's position. */
   position: LogPosition
   readOnly?: boolean
@@ -38,12 +40,14 @@ function sequenceOf(key: Buffer, partition: number): number {
 export class LmdbLog implements Log {
   private readonly db: RootDatabase<Buffer, Buffer>
   private readonly partition: number
+  readonly owner: number
   last: LogPosition
   first: number
   private truncateTo = 0
 
   constructor(options: LmdbLogOptions) {
     this.partition = options.partition
+    this.owner = options.owner ?? options.partition
     this.db = open<Buffer, Buffer>({
       path: options.file,
       noSubdir: true,
@@ -92,7 +96,7 @@ export class LmdbLog implements Log {
   *read(from: LogPosition): Iterable<Uint8Array> {
     let previous = from
     for (const { key, value } of this.db.getRange({ start: keyOf(from.sequence + 1) })) {
-      previous = checkRecord(value, sequenceOf(key, this.partition), previous, this.partition)
+      previous = checkRecord(value, sequenceOf(key, this.partition), previous, this.partition, this.owner)
       yield value
     }
     this.db.resetReadTxn()

@@ -13,6 +13,9 @@ export interface LogPosition {
 export const LOG_START: LogPosition = { sequence: 0, crc: 0 }
 
 export interface Log {
+  /** Whose records it holds: each carries it. */
+  readonly owner: number
+
   /** The last durable record. */
   readonly last: LogPosition
 

@@ -9,6 +9,7 @@ import { LOG_START, type Log, type LogPosition } from './log.js'
 import { checkRecord } from './record.js'
 
 export class MemoryLog implements Log {
+  readonly owner: number
   last: LogPosition
   first: number
   private truncateTo = 0
@@ -19,6 +20,7 @@ export class MemoryLog implements Log {
     position: LogPosition = LOG_START,
     private readonly refusing = false,
   ) {
+    this.owner = partition
     const sequences = [...records.keys()].sort((a, b) => a - b)
     this.first = sequences[0] ?? position.sequence + 1
     const newest = sequences.at(-1)

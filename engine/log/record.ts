@@ -9,9 +9,9 @@
  *    24  u32  CRC of the record before it: a record that is missing, moved or put in place of another breaks the chain
  *    28  u32  entries
  *    32  u32  commands (a frame of 256 reservations is 256)
- *    36  u32  partition
+ *    36  u32  owner: whose log it is (data-directory.ts)
  *    40  u32  format version
- *    44  u32  0
+ *    44  u32  records since the checkpoint that was the last one when it was appended, itself included
  *   entry, 16 bytes and its payload, padded to 8
  *     0  u32  bytes of the payload
  *     4  u32  kind
@@ -50,7 +50,7 @@ export class BatchRecord {
   commands = 0
 
   constructor(
-    private readonly partition: number,
+    private readonly owner: number,
     bytesMax: number,
   ) {
     const buffer = new ArrayBuffer(RECORD_HEADER_BYTES + ((bytesMax + 7) & ~7))
@@ -105,17 +105,20 @@ export class BatchRecord {
     }
   }
 
-  /** Completes the header; the view that is returned is what is appended. */
-  seal(previous: LogPosition, timeMs: number): Uint8Array {
+  /**
+   * Completes the header; `checkpoint` is the sequence at which the last one was taken. The view that is returned is what
+   * is appended.
+   */
+  seal(previous: LogPosition, timeMs: number, checkpoint = 0): Uint8Array {
     this.words[1] = this.length
     this.doubles[1] = previous.sequence + 1
     this.doubles[2] = timeMs
     this.words[6] = previous.crc
     this.words[7] = this.entries
     this.words[8] = this.commands
-    this.words[9] = this.partition
+    this.words[9] = this.owner
     this.words[10] = RECORD_FORMAT
-    this.words[11] = 0
+    this.words[11] = previous.sequence + 1 - checkpoint
     this.words[0] = crc32c(Buffer.from(this.bytes.buffer, 4, this.length - 4))
     return this.bytes.subarray(0, this.length)
   }
@@ -138,10 +141,23 @@ export class BatchRecord {
   get timeMs(): number {
     return this.doubles[2]!
   }
+  /** The sequence of the checkpoint that was the last one when it was appended. */
+  get checkpoint(): number {
+    return this.sequence - this.words[11]!
+  }
 }
 
-/** Checks one record against what must come after `previous`; returns its own position. Throws DamageError. */
-export function checkRecord(record: Uint8Array, key: number, previous: LogPosition, partition: number): LogPosition {
+/**
+ * Checks one record of a partition's log, `owner`'s, against what must come after `previous`; returns its own position.
+ * Throws DamageError.
+ */
+export function checkRecord(
+  record: Uint8Array,
+  key: number,
+  previous: LogPosition,
+  partition: number,
+  owner = partition,
+): LogPosition {
   const damaged = (what: string): never => {
     throw new DamageError(
       `partition ${partition}: log record ${key} ${what}; restore this data directory from a backup`,
@@ -160,7 +176,7 @@ export function checkRecord(record: Uint8Array, key: number, previous: LogPositi
     damaged('fails its checksum')
   if (view.getUint32(40, true) !== RECORD_FORMAT)
     damaged(`has format ${view.getUint32(40, true)}, not ${RECORD_FORMAT}`)
-  if (view.getUint32(36, true) !== partition) damaged(`belongs to partition ${view.getUint32(36, true)}`)
+  if (view.getUint32(36, true) !== owner) damaged('belongs to another partition or another data directory')
   if (view.getFloat64(8, true) !== key) damaged(`stands where record ${view.getFloat64(8, true)} belongs`)
   if (view.getUint32(24, true) !== previous.crc) damaged('does not follow the record before it')
   return { sequence: key, crc }

@@ -36,5 +36,5 @@ export async function serve(options: ServeOptions): Promise<void> {
   process.on('SIGINT', () => stop('SIGINT'))
   const { directory } = server.context
   if (options.demo && directory.count('skus') === 0 && directory.count('locations') === 0) await loadDemo(server.url)
-  process.stdout.write(`doorbuster listening on http://${options.host}:${server.port}\n`)
+  process.stdout.write(`doorbuster listening on ${server.url}\n`)
 }

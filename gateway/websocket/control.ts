@@ -1,5 +1,5 @@
 /** Control messages: one msgpack map each; intern, command, subscribe. */
-import { Packr, Unpackr } from 'msgpackr'
+import { Unpackr } from 'msgpackr'
 import { z } from 'zod'
 import type { Outcome, Problem } from '../../engine/protocol.js'
 import { CONTROLS_IN_FLIGHT_MAX, INTERN_NAMES_MAX, TOPICS_MAX } from '../limits.js'
@@ -8,8 +8,9 @@ import { checkInput, type Operation, type OperationContext } from '../operations
 import { overloaded, problem, problemDocument } from '../problems.js'
 import { Close, type Connection } from './connection.js'
 import { messageFault } from './msgpack-guard.js'
+import { packMessage } from './pack-message.js'
+import type { Subscriptions } from './subscriptions.js'
 
-const packr = new Packr({ useRecords: false, int64AsType: 'number', encodeUndefinedAsNil: true })
 const unpackr = new Unpackr({ useRecords: false, mapsAsObjects: true, int64AsType: 'number' })
 
 const ref = z.union([z.int(), z.string().max(200)])
@@ -25,8 +26,6 @@ const message = z.discriminatedUnion('op', [
   z.object({ op: z.literal('unsubscribe'), ref: ref.optional(), topics: z.array(z.string().max(300)).max(TOPICS_MAX) }),
 ])
 
-export const packMessage = (value: unknown): Uint8Array => packr.pack(value)
-
 export class Controls {
   private readonly operations: Map<string, Operation>
 
@@ -34,6 +33,7 @@ export class Controls {
     operations: Operation[],
     private readonly context: OperationContext,
     private readonly metrics: Metrics,
+    private readonly subscriptions: Subscriptions,
   ) {
     this.operations = new Map(operations.map((operation) => [operation.name, operation]))
   }
@@ -124,5 +124,6 @@ export class Controls {
     }
     for (const topic of topics) connection.topics.add(topic)
     connection.send(packMessage({ op: 'subscribed', ref }))
+    this.subscriptions.sendKnown(connection, topics)
   }
 }

@@ -34,8 +34,8 @@ export class SocketServer {
   constructor(private readonly options: SocketServerOptions) {
     const { app, operations, context, metrics } = options
     this.frames = new PackedFrames(context.dispatch, context.directory, metrics)
-    this.controls = new Controls(operations, context, metrics)
     this.subscriptions = new Subscriptions(context)
+    this.controls = new Controls(operations, context, metrics, this.subscriptions)
     app.ws<SocketData>('/v1/socket', {
       maxPayloadLength: HARD_BYTES_MAX,
       // uWS would silently leave messages out; a connection that lags is closed with a reason instead (connection.ts).

@@ -9,7 +9,7 @@ import { BULK_ITEMS_MAX } from '../limits.js'
 import { stockView } from '../operations/inventory.js'
 import { failed, type OperationContext } from '../operations/operation.js'
 import type { Connection } from './connection.js'
-import { packMessage } from './control.js'
+import { packMessage } from './pack-message.js'
 
 const SAMPLE_MS = 100
 const INVENTORY = 'inventory.'
@@ -45,6 +45,14 @@ export class Subscriptions {
       if (!connection.topics.has(subscribed)) continue
       bytes ??= packMessage({ op: 'event', topic, event })
       connection.send(bytes)
+    }
+  }
+
+  /** What others watch already is sent at once; all else comes with the next sample. */
+  sendKnown(connection: Connection, topics: string[]): void {
+    for (const topic of topics) {
+      const text = topic.startsWith(INVENTORY) ? this.last.get(topic.slice(INVENTORY.length)) : undefined
+      if (text !== undefined) connection.send(packMessage({ op: 'event', topic, event: JSON.parse(text) }))
     }
   }
 
