@@ -3,7 +3,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Actors } from './actors.js'
-import { createDataDirectory, type Description, ownerOf, partitionDirectory, readDescription } from './data-directory.js'
+import {
+  createDataDirectory,
+  type Description,
+  ownerOf,
+  partitionDirectory,
+  readDescription,
+} from './data-directory.js'
 import { Digest } from './digest.js'
 import { DrivenPartition, type Entry } from './driven-partition.contract.js'
 import { DamageError } from './errors.js'

@@ -69,13 +69,13 @@ async function repeat(socket: PackedSocket, records: readonly ReserveRecord[]) {
 
 describe.skipIf(!canMount)('on a full disk (needs to mount a file system)', () => {
   test('it stops acknowledging, says why, and goes on once there is space', { timeout: 180_000 }, async () => {
-    const disk = smallDisk(32)
+    const disk = smallDisk(64)
     const dataDir = join(disk, 'data')
     const server = await TestServer.start({ dataDir })
     const { skus } = await stockUp(server.url, ['TEE'], 100_000_000)
     const sku = skus.get('TEE')!
-    // So that the rest fills up in a moment, and there is something to free.
-    writeFileSync(join(disk, 'ballast'), Buffer.alloc(16 * 1_048_576))
+    // So that the rest fills up in a moment, and what is freed is enough for as much again and a checkpoint.
+    writeFileSync(join(disk, 'ballast'), Buffer.alloc(48 * 1_048_576))
     const socket = await PackedSocket.connect(server.url)
     const { held, refused } = await reserveUntilRefused(socket, sku)
     // What is too little for a frame may be enough for a single one.

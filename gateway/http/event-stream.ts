@@ -1,6 +1,6 @@
 /** GET /v1/events: published events as server-sent events, resumable by Last-Event-ID. */
 import type { HttpRequest, HttpResponse } from 'uWebSockets.js'
-import type { Outcome } from '../../engine/protocol.js'
+import type { EngineEvent, Outcome } from '../../engine/protocol.js'
 import { cloudEvent, EventCursor } from '../events.js'
 import type { Guard } from '../guard.js'
 import { EVENT_STREAM_KEEPALIVE_MS, EVENT_STREAMS_MAX } from '../limits.js'
@@ -8,12 +8,75 @@ import type { OperationContext } from '../operations/operation.js'
 import { overloaded, problem } from '../problems.js'
 import { respond } from './responder.js'
 
+/** Events written at once: what a reader that does not read costs. */
 const PAGE = 100
 
+/** One reader. It is written to only while it reads: what it has not read waits in the store, not in memory. */
+class EventReader {
+  private gone = false
+  private happened = (): void => {}
+
+  constructor(
+    private readonly res: HttpResponse,
+    private readonly context: OperationContext,
+    private readonly cursor: EventCursor,
+  ) {
+    res.onAborted(() => {
+      this.gone = true
+      this.happened()
+    })
+    res.onWritable(() => {
+      this.happened()
+      return true
+    })
+  }
+
+  /** Something was published, or the server stops. */
+  wake(): void {
+    this.happened()
+  }
+
+  /** Resolves false where nothing happens for `ms`. */
+  private next(ms: number): Promise<boolean> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => resolve(false), ms)
+      this.happened = () => {
+        clearTimeout(timer)
+        resolve(true)
+      }
+    })
+  }
+
+  /** Returns once the reader takes more. */
+  private async write(text: string): Promise<void> {
+    let taken = true
+    if (!this.gone) this.res.cork(() => (taken = this.res.write(text)))
+    while (!taken && !this.gone) taken = await this.next(EVENT_STREAM_KEEPALIVE_MS)
+  }
+
+  private render(event: EngineEvent | 'missed'): string {
+    if (event === 'missed') return ': events before these are no longer kept, some were missed\n\n'
+    const data = JSON.stringify(cloudEvent(this.context.directory, event))
+    return `id: ${this.cursor}\nevent: ${event.type}\ndata: ${data}\n\n`
+  }
+
+  async run(isStopping: () => boolean): Promise<void> {
+    await this.write(': events follow\n\n')
+    while (!this.gone && !isStopping()) {
+      // Whatever is published from here on wakes the reader, so nothing falls between the reading and the waiting.
+      const woken = this.next(EVENT_STREAM_KEEPALIVE_MS)
+      let page = ''
+      for await (const event of this.cursor.next(this.context.dispatch, PAGE)) page += this.render(event)
+      if (page !== '') await this.write(page)
+      else if (!(await woken)) await this.write(': still here\n\n')
+    }
+    if (!this.gone) this.res.cork(() => this.res.end())
+  }
+}
+
 export class EventStreams {
-  private streams = 0
   private stopping = false
-  private readonly wakes = new Set<() => void>()
+  private readonly readers = new Set<EventReader>()
 
   constructor(
     private readonly context: OperationContext,
@@ -23,7 +86,7 @@ export class EventStreams {
   }
 
   private wakeAll(): void {
-    for (const wake of this.wakes) wake()
+    for (const reader of this.readers) reader.wake()
   }
 
   /** Ends all streams: the server stops. */
@@ -32,83 +95,29 @@ export class EventStreams {
     this.wakeAll()
   }
 
-  handle(res: HttpResponse, req: HttpRequest): void {
-    let gone = false
-    let wake = (): void => {}
-    res.onAborted(() => {
-      gone = true
-      wake()
-    })
+  /** Why a request gets no stream. */
+  private refusal(req: HttpRequest): Outcome | undefined {
     const foreign = this.guard.refusal(req)
-    const refuse = (outcome: Outcome): void => {
-      gone = true
-      respond(res, outcome)
-    }
-    if (foreign !== undefined) {
-      refuse(problem(403, 'foreign_request', foreign))
-      return
-    }
+    if (foreign !== undefined) return problem(403, 'foreign_request', foreign)
+    if (this.readers.size < EVENT_STREAMS_MAX) return undefined
+    return overloaded('There are as many event streams as there can be.')
+  }
+
+  handle(res: HttpResponse, req: HttpRequest): void {
     const after = req.getHeader('last-event-id') || new URLSearchParams(req.getQuery() ?? '').get('after') || ''
     const cursor = EventCursor.parse(after, this.context.dispatch.links.partitions)
-    if (!cursor) {
-      refuse(problem(422, 'invalid', 'after: not a cursor that this server gave.'))
-      return
-    }
-    if (this.streams >= EVENT_STREAMS_MAX) {
-      refuse(overloaded('There are as many event streams as there can be.'))
+    const refusal = this.refusal(req)
+    if (refusal || !cursor) {
+      respond(res, refusal ?? problem(422, 'invalid', 'after: not a cursor that this server gave.'))
       return
     }
     res.cork(() => {
       res.writeStatus('200 OK')
       res.writeHeader('Content-Type', 'text/event-stream')
       res.writeHeader('Cache-Control', 'no-store')
-      res.write(': events follow\n\n')
     })
-    this.streams++
-    const isGone = (): boolean => gone
-    const wait = (): Promise<boolean> =>
-      new Promise((resolve) => {
-        const timer = setTimeout(() => resolve(false), EVENT_STREAM_KEEPALIVE_MS)
-        wake = () => {
-          clearTimeout(timer)
-          resolve(true)
-        }
-        this.wakes.add(wake)
-      }).then((woken) => {
-        this.wakes.delete(wake)
-        return woken as boolean
-      })
-    void this.pump(res, cursor, isGone, wait).finally(() => {
-      this.streams--
-      this.wakes.delete(wake)
-    })
-  }
-
-  private async pump(
-    res: HttpResponse,
-    cursor: EventCursor,
-    isGone: () => boolean,
-    wait: () => Promise<boolean>,
-  ): Promise<void> {
-    const { dispatch, directory } = this.context
-    while (!isGone() && !this.stopping) {
-      // Whatever is published from here on wakes the reader, so nothing falls between the reading and the waiting.
-      const woken = wait()
-      let any = false
-      for await (const event of cursor.next(dispatch, PAGE)) {
-        if (isGone()) return
-        any = true
-        if (event === 'missed') {
-          res.cork(() => res.write(': events before these are no longer kept, some were missed\n\n'))
-          continue
-        }
-        const { id: _id, ...rest } = cloudEvent(directory, event)
-        const text = JSON.stringify({ ...rest, id: `${event.partition}-${event.number}` })
-        res.cork(() => res.write(`id: ${cursor}\nevent: ${event.type}\ndata: ${text}\n\n`))
-      }
-      if (any) continue
-      if (!(await woken) && !isGone()) res.cork(() => res.write(': still here\n\n'))
-    }
-    if (!isGone()) res.cork(() => res.end())
+    const reader = new EventReader(res, this.context, cursor)
+    this.readers.add(reader)
+    void reader.run(() => this.stopping).finally(() => this.readers.delete(reader))
   }
 }
