@@ -4,7 +4,7 @@
  * logs hold behind the cut is dropped when the backup is restored.
  */
 import { cpSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
-import { isAbsolute, join } from 'node:path'
+import { dirname, isAbsolute, join } from 'node:path'
 import {
   createDataDirectory,
   type Description,
@@ -31,6 +31,13 @@ function makeTarget(directory: string): void {
     throw new DoorbusterError('bad_directory', `${directory} is not an absolute path; name one`)
   if (existsSync(directory))
     throw new DoorbusterError('bad_directory', `${directory} exists already; name a new directory`)
+  try {
+    mkdirSync(dirname(directory), { recursive: true })
+  } catch (error) {
+    throw new DoorbusterError('bad_directory', `${directory} cannot be made (${systemReason(error)}); name another`, {
+      cause: error,
+    })
+  }
 }
 
 async function copyInto(
@@ -66,15 +73,29 @@ async function copyInto(
   }
 }
 
+/** Servers that are being backed up: their logs are kept and their partitions parked for one backup at a time. */
+const underWay = new WeakSet<Dispatch>()
+
 /** Backs up the data directory of a running server. */
 export async function backupWhileServing(
   dispatch: Dispatch,
   dataDir: string,
   directory: string,
 ): Promise<LogPosition[]> {
+  if (underWay.has(dispatch))
+    throw new DoorbusterError('backup_running', 'another backup is being taken; try again when it is done')
+  makeTarget(directory)
+  underWay.add(dispatch)
+  try {
+    return await copyAtOneInstant(dispatch, dataDir, directory)
+  } finally {
+    underWay.delete(dispatch)
+  }
+}
+
+async function copyAtOneInstant(dispatch: Dispatch, dataDir: string, directory: string): Promise<LogPosition[]> {
   const { links } = dispatch
   const partitions = Array.from({ length: links.partitions }, (_, partition) => partition)
-  makeTarget(directory)
   const all = async (send: (partition: number, ticket: number) => boolean): Promise<unknown[]> => {
     const outcomes = await Promise.all(partitions.map((partition) => dispatch.ask((ticket) => send(partition, ticket))))
     const refused = outcomes.find(({ status }) => status !== 200)

@@ -165,4 +165,7 @@ export const page = z.object({
   limit: z.coerce.number().pipe(z.int().min(1).max(500)).default(50),
   cursor: z.string().max(200).optional(),
 })
-export const backup = z.object({ directory: z.string().min(1).max(4_096) })
+export const backup = z.object({
+  directory: z.string().min(1).max(4_096),
+  dataDirectoryId: z.uuid().optional().meta({ description: 'Refused where the server has another one open' }),
+})

@@ -66,7 +66,7 @@ export async function backup({
   url: string
 }): Promise<number> {
   const target = resolve(directory)
-  readDescription(dataDir)
+  const { id } = readDescription(dataDir)
   let unlock: (() => void) | undefined
   try {
     unlock = await lockDataDirectory(dataDir)
@@ -74,17 +74,17 @@ export async function backup({
     if (!(error instanceof DoorbusterError && error.code === 'locked')) throw error
   }
   if (unlock) await backupStopped(dataDir, target).finally(unlock)
-  else await backupThroughServer(target, url)
+  else await backupThroughServer(target, id, url)
   print(`backed up to ${target}`)
   return 0
 }
 
 const BACKUP_DEADLINE_MS = 3_600_000
 
-async function backupThroughServer(directory: string, url: string): Promise<void> {
+async function backupThroughServer(directory: string, dataDirectoryId: string, url: string): Promise<void> {
   const client = await DoorbusterClient.connect(url, { deadlineMs: BACKUP_DEADLINE_MS })
   try {
-    const { status, body } = await client.command('backup.create', { directory })
+    const { status, body } = await client.command('backup.create', { directory, dataDirectoryId })
     if (status >= 300) throw new DoorbusterError('backup_failed', (body as { detail: string }).detail)
   } finally {
     await client.close()

@@ -1,5 +1,6 @@
 /** What an operator asks of a running server. */
 import { z } from 'zod'
+import { readDescription } from '../../engine/data-directory.js'
 import { Digest } from '../../engine/digest.js'
 import { DoorbusterError } from '../../engine/errors.js'
 import { backupWhileServing } from '../backup.js'
@@ -13,7 +14,11 @@ export const adminOperations = [
     summary: 'Backs the data directory up into a new directory of this machine, while serving',
     http: { method: 'POST', path: '/v1/admin/backups', status: 201 },
     body: schemas.backup,
-    async run({ directory }, { dispatch, dataDir }) {
+    async run({ directory, dataDirectoryId }, { dispatch, dataDir }) {
+      if (dataDirectoryId !== undefined && dataDirectoryId !== readDescription(dataDir).id) {
+        const detail = 'This server has another data directory open; ask the one that has it, by its address.'
+        return problem(409, 'other_data_directory', detail)
+      }
       try {
         const cuts = await backupWhileServing(dispatch, dataDir, directory)
         return { status: 201, body: { directory, sequences: cuts.map(({ sequence }) => sequence) } }
