@@ -344,9 +344,9 @@ export class DrivenPartition {
         position: LOG_START,
         readOnly: true,
       })
-      state.replay(log)
+      state.replay(log, true)
       await log.close()
-    } else state.replay(new MemoryLog(this.records, this.partition))
+    } else state.replay(new MemoryLog(this.records, this.partition), true)
     await use({ state, store })
     await store.close()
   }

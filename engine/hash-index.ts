@@ -148,8 +148,8 @@ export class HashIndex {
 }
 
 /**
- * A keyed 32-bit hash of up to four words: two multilinear hashes over their 16-bit halves, of each the upper half, which
- * is universal (Lemire and Kaser, "Strongly universal string hashing is fast", 2014): whoever does not know the keys
+ * A keyed 32-bit hash of up to four words: two multilinear hashes over pairs of their 16-bit halves, of each the upper
+ * half, which is universal (MULTILINEAR-HM of Lemire and Kaser, "Strongly universal string hashing is fast", 2014): whoever does not know the keys
  * cannot choose ids that meet in one segment. The keys are drawn anew by each process; nothing that is answered depends
  * on them.
  */
@@ -162,24 +162,24 @@ export class KeyedHash {
 
   of(w0: number, w1: number, w2: number, w3: number): number {
     const { keys } = this
+    const a = w0 & 0xffff
+    const b = w0 >>> 16
+    const c = w1 & 0xffff
+    const d = w1 >>> 16
+    const e = w2 & 0xffff
+    const f = w2 >>> 16
+    const g = w3 & 0xffff
+    const h = w3 >>> 16
+    // Each sum is cut to 32 bits at once, or the processor would add doubles.
     const high =
-      Math.imul(w0 & 0xffff, keys[0]!) +
-      Math.imul(w0 >>> 16, keys[1]!) +
-      Math.imul(w1 & 0xffff, keys[2]!) +
-      Math.imul(w1 >>> 16, keys[3]!) +
-      Math.imul(w2 & 0xffff, keys[4]!) +
-      Math.imul(w2 >>> 16, keys[5]!) +
-      Math.imul(w3 & 0xffff, keys[6]!) +
-      Math.imul(w3 >>> 16, keys[7]!)
+      (((Math.imul((a + keys[0]!) | 0, (b + keys[1]!) | 0) + Math.imul((c + keys[2]!) | 0, (d + keys[3]!) | 0)) | 0) +
+        ((Math.imul((e + keys[4]!) | 0, (f + keys[5]!) | 0) + Math.imul((g + keys[6]!) | 0, (h + keys[7]!) | 0)) | 0)) |
+      0
     const low =
-      Math.imul(w0 & 0xffff, keys[8]!) +
-      Math.imul(w0 >>> 16, keys[9]!) +
-      Math.imul(w1 & 0xffff, keys[10]!) +
-      Math.imul(w1 >>> 16, keys[11]!) +
-      Math.imul(w2 & 0xffff, keys[12]!) +
-      Math.imul(w2 >>> 16, keys[13]!) +
-      Math.imul(w3 & 0xffff, keys[14]!) +
-      Math.imul(w3 >>> 16, keys[15]!)
+      (((Math.imul((a + keys[8]!) | 0, (b + keys[9]!) | 0) + Math.imul((c + keys[10]!) | 0, (d + keys[11]!) | 0)) | 0) +
+        ((Math.imul((e + keys[12]!) | 0, (f + keys[13]!) | 0) + Math.imul((g + keys[14]!) | 0, (h + keys[15]!) | 0)) |
+          0)) |
+      0
     return ((high & 0xffff_0000) | (low >>> 16)) >>> 0
   }
 }

@@ -79,8 +79,11 @@ export class PartitionState implements Step {
     return this.store.watermark?.position.sequence ?? 0
   }
 
-  /** Applies the log behind the checkpoint; returns what it was. Throws DamageError. */
-  replay(log: Log): { records: number; commands: number; bytes: number } {
+  /**
+   * Applies the log behind the checkpoint; returns what it was. `anew`: a whole log over an empty store, although there
+   * were checkpoints. Throws DamageError.
+   */
+  replay(log: Log, anew = false): { records: number; commands: number; bytes: number } {
     if (log.first > this.position.sequence + 1 || log.last.sequence < this.position.sequence) {
       throw new DamageError(
         `partition ${this.partition}: the log holds records ${log.first} to ${log.last.sequence} but the checkpoint ends at ${this.position.sequence}; restore this data directory from a backup`,
@@ -93,7 +96,7 @@ export class PartitionState implements Step {
     let bytes = 0
     for (const record of log.read(this.position)) {
       batch.load(record)
-      if (batch.checkpoint > this.checkpoint) {
+      if (!anew && batch.checkpoint > this.checkpoint) {
         throw new DamageError(
           `partition ${this.partition}: the checkpoint at ${batch.checkpoint}, on which log record ${batch.sequence} builds, is missing; restore this data directory from a backup`,
         )
