@@ -9,6 +9,8 @@ import { withServer } from './server.js'
 const WARM_UP_MS = 3_000
 const UNIT = 'reservations/s'
 const SKUS = 1_000
+/** A sale's server runs long before the sale: memory is ready for what a run reserves, as --warm-reservations makes it. */
+const WARM = { warmReservations: 30_000_000 }
 /** A run ends early before it fills what one partition remembers of reservations (67 million). */
 const RESERVATIONS_MAX = 60_000_000
 
@@ -65,20 +67,24 @@ function closed(name: string, shape: Shape, skus: number, against: readonly stri
 }
 
 function measureClosed(context: Context, name: string, shape: Shape, skus: number, how: string): Promise<Figure> {
-  return withServer(context.resources, async (server) => {
-    const catalogue = await fill(server, skus)
-    const report = await runLoad(context.resources, {
-      kind: 'closed',
-      port: server.port,
-      skus: catalogue.skus,
-      ...shape,
-      warmUpMs: WARM_UP_MS,
-      measureMs: context.seconds * 1_000,
-      reservationsMax: RESERVATIONS_MAX,
-    })
-    assertServed(report)
-    return figureOf(name, report, how)
-  })
+  return withServer(
+    context.resources,
+    async (server) => {
+      const catalogue = await fill(server, skus)
+      const report = await runLoad(context.resources, {
+        kind: 'closed',
+        port: server.port,
+        skus: catalogue.skus,
+        ...shape,
+        warmUpMs: WARM_UP_MS,
+        measureMs: context.seconds * 1_000,
+        reservationsMax: RESERVATIONS_MAX,
+      })
+      assertServed(report)
+      return figureOf(name, report, how)
+    },
+    WARM,
+  )
 }
 
 function measureHttp(context: Context): Promise<Figure> {
@@ -102,34 +108,38 @@ async function measureOpen(context: Context): Promise<Figure> {
   const framesPerSecond = (highest.value * OPEN_SHARE) / PACKED_256.recordsPerFrame
   const room = (RESERVATIONS_MAX * 1_000) / (highest.value * OPEN_SHARE) - WARM_UP_MS
   const seconds = Math.floor(Math.min(context.seconds * OPEN_SECONDS_FACTOR, room / 1_000))
-  return withServer(context.resources, async (server) => {
-    const catalogue = await fill(server, SKUS)
-    const report = await runLoad(context.resources, {
-      kind: 'open',
-      port: server.port,
-      skus: catalogue.skus,
-      recordsPerFrame: PACKED_256.recordsPerFrame,
-      sockets: OPEN_SOCKETS,
-      framesPerSecond,
-      warmUpMs: WARM_UP_MS,
-      measureMs: seconds * 1_000,
-    })
-    const { frames = 0, lateFrames = 0, latestMs = 0 } = report
-    const late = (100 * lateFrames) / Math.max(1, frames)
-    if (late > LATE_PERCENT_WORTH_SAYING)
-      context.say(
-        `  the load generator itself was over 1 ms late with ${late.toFixed(1)} % of the frames; this is counted in`,
-      )
-    const refused = Object.values(report.refused).reduce((sum, count) => sum + count, 0)
-    const how = [
-      `${Math.round(framesPerSecond)} frames of 256 a second over ${OPEN_SOCKETS} sockets, ${seconds} s, due by Poisson`,
-      ...Object.entries(report.refused).map(([reason, count]) => `${count} × ${reason}`),
-    ]
-    return {
-      ...figureOf('open-loop', report, how.join('; ')),
-      detail: { frames, lateFrames, latestMs, refused, generatorLoad: report.generatorLoad },
-    }
-  })
+  return withServer(
+    context.resources,
+    async (server) => {
+      const catalogue = await fill(server, SKUS)
+      const report = await runLoad(context.resources, {
+        kind: 'open',
+        port: server.port,
+        skus: catalogue.skus,
+        recordsPerFrame: PACKED_256.recordsPerFrame,
+        sockets: OPEN_SOCKETS,
+        framesPerSecond,
+        warmUpMs: WARM_UP_MS,
+        measureMs: seconds * 1_000,
+      })
+      const { frames = 0, lateFrames = 0, latestMs = 0 } = report
+      const late = (100 * lateFrames) / Math.max(1, frames)
+      if (late > LATE_PERCENT_WORTH_SAYING)
+        context.say(
+          `  the load generator itself was over 1 ms late with ${late.toFixed(1)} % of the frames; this is counted in`,
+        )
+      const refused = Object.values(report.refused).reduce((sum, count) => sum + count, 0)
+      const how = [
+        `${Math.round(framesPerSecond)} frames of 256 a second over ${OPEN_SOCKETS} sockets, ${seconds} s, due by Poisson`,
+        ...Object.entries(report.refused).map(([reason, count]) => `${count} × ${reason}`),
+      ]
+      return {
+        ...figureOf('open-loop', report, how.join('; ')),
+        detail: { frames, lateFrames, latestMs, refused, generatorLoad: report.generatorLoad },
+      }
+    },
+    WARM,
+  )
 }
 
 function figureOf(name: string, report: LoadReport, how: string): Figure {

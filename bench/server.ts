@@ -1,11 +1,13 @@
 /** Our own server, started as anyone would start it: a process with a free port and a data directory of its own. */
 import { readFileSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { DoorbusterClient } from '../gateway/client/index.js'
 import { freePort, type Resources, type Started } from './resources.js'
 
 const CLI = fileURLToPath(new URL('../gateway/cli.js', import.meta.url))
 const COMMAND_DEADLINE_MS = 120_000
+const READY_POLL_MS = 100
 
 export interface Memory {
   /** What the process has of its own: anonymous memory and shared memory. This is what runs out. */
@@ -32,17 +34,31 @@ export class Server {
     const port = await freePort()
     const directory = options.directory ?? resources.directory()
     const args = [CLI, 'serve', '--no-demo', '--host', '127.0.0.1', '--port', String(port), '--data-dir', directory]
+    args.push('--warm-reservations', String(options.warmReservations ?? 0))
     // Whatever DOORBUSTER_… stands in the caller's environment is not part of the measurement.
     const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith('DOORBUSTER_'))
     const started = await resources.start(process.execPath, args, {
       env: { ...Object.fromEntries(inherited), ...options.env },
       ready: /doorbuster listening on http/,
     })
-    return new Server(resources, started, port, directory)
+    const server = new Server(resources, started, port, directory)
+    if (options.warmReservations) await server.#memoryReady()
+    return server
   }
 
   get url(): string {
     return `http://127.0.0.1:${this.port}`
+  }
+
+  /** Returns once it has got memory ready for as many reservations as it was told to. */
+  async #memoryReady(): Promise<void> {
+    const signal = AbortSignal.timeout(COMMAND_DEADLINE_MS)
+    for (;;) {
+      const metrics = await (await fetch(`${this.url}/metrics`, { signal })).text()
+      const ready = [...metrics.matchAll(/^doorbuster_partition_memory_ready\{[^}]*\} (\d)$/gm)]
+      if (ready.length > 0 && ready.every(([, value]) => value === '1')) return
+      await sleep(READY_POLL_MS, undefined, { signal })
+    }
   }
 
   client(): Promise<DoorbusterClient> {
@@ -78,6 +94,8 @@ export class Server {
 
 interface StartOptions {
   readonly directory?: string
+  /** How many reservations it has memory ready for before it is measured; none by default. */
+  readonly warmReservations?: number
   readonly env?: Readonly<Record<string, string>>
 }
 

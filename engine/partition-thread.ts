@@ -86,19 +86,20 @@ function openPartition(memory: PartitionMemory, createActors: CreateActors) {
       },
     }
   })
+  const stats = new StatsWriter(memory.stats)
   const partition = new Partition({
     state,
     log,
     inbox: new MailboxReader(memory.inbox),
     replies: new ReplyWriter(new MailboxWriter(memory.outbox), gatewayBell, memory.partition),
     peers,
-    stats: new StatsWriter(memory.stats),
+    stats,
     now: Date.now,
     checkpoints: data.checkpoints,
     logBytesBehind: bytes,
     isParkingTime: () => Atomics.load(parking, 0) === 1,
   })
-  return { partition, state, log, store, ring }
+  return { partition, state, log, store, ring, stats }
 }
 
 async function run(): Promise<void> {
@@ -113,7 +114,11 @@ async function run(): Promise<void> {
   }
   const warm = (): boolean => {
     let any = false
-    for (const { state } of opened) any = state.actors.warm(WARM_PAGES_PER_STEP) || any
+    for (const { state, stats } of opened) {
+      const more = state.actors.warm(WARM_PAGES_PER_STEP)
+      stats.set('memoryReady', more ? 0 : 1)
+      any ||= more
+    }
     return any
   }
   for (;;) {

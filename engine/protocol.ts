@@ -72,6 +72,7 @@ export const STATS = [
   'checkpointFailures',
   'timersRunning',
   'messagesWaiting',
+  'memoryReady',
 ] as const
 export type Stat = (typeof STATS)[number]
 export const STATS_BYTES = STATS.length * 8

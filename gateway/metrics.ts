@@ -18,6 +18,7 @@ const HELP: Record<Stat, string> = {
   checkpointFailures: 'Checkpoints that the disk refused',
   timersRunning: 'Holds and sales whose time runs',
   messagesWaiting: 'Messages that another partition has not acknowledged',
+  memoryReady: '1 once memory is ready for as many reservations as --warm-reservations says',
 }
 
 const snake = (name: string): string => name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
