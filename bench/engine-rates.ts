@@ -138,7 +138,7 @@ async function measureOpen(context: Context): Promise<Figure> {
         detail: { frames, lateFrames, latestMs, refused, generatorLoad: report.generatorLoad },
       }
     },
-    WARM,
+    { warmReservations: RESERVATIONS_MAX },
   )
 }
 

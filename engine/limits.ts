@@ -25,10 +25,13 @@ export const BATCH_ENTRIES_MAX = 16_384
 export const TIMERS_PER_ENTRY = 4_096
 
 /**
- * Bytes of log behind which a checkpoint is begun: some 6 million commands, two seconds of recovery. Less would write more
- * in a rush, just when the processor is wanted.
+ * Bytes of log behind which a checkpoint is begun (~300,000 commands): its write is a burst that appends wait behind, and
+ * LMDB keeps the buffers of its largest commit for good, so little and often. But where the last one wrote more than twice
+ * as much as this, because what changed lies scattered, the next one waits for half of what that one wrote, at most
+ * CHECKPOINT_LOG_BYTES_MAX (~5 million commands, three seconds of recovery).
  */
-export const CHECKPOINT_LOG_BYTES = 256 * MIB
+export const CHECKPOINT_LOG_BYTES = 16 * MIB
+export const CHECKPOINT_LOG_BYTES_MAX = 256 * MIB
 
 /** A quiet partition is checkpointed after this long, so that a restart finds a short log. */
 export const CHECKPOINT_IDLE_MS = 5_000

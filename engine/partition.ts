@@ -5,7 +5,14 @@
  */
 import { pack, unpack } from 'msgpackr'
 import { DoorbusterError, LogWriteError } from './errors.js'
-import { BATCH_BYTES_MAX, BATCH_ENTRIES_MAX, CHECKPOINT_IDLE_MS, CHECKPOINT_LOG_BYTES, LOG_RETRY_MS } from './limits.js'
+import {
+  BATCH_BYTES_MAX,
+  BATCH_ENTRIES_MAX,
+  CHECKPOINT_IDLE_MS,
+  CHECKPOINT_LOG_BYTES,
+  CHECKPOINT_LOG_BYTES_MAX,
+  LOG_RETRY_MS,
+} from './limits.js'
 import type { Log } from './log/log.js'
 import { BatchRecord, EntryKind } from './log/record.js'
 import type { MailboxReader } from './mailbox.js'
@@ -274,7 +281,8 @@ export class Partition {
     if (this.stopping) return true
     const nowMs = performance.now()
     if (nowMs < this.checkpointNotBeforeMs) return false
-    return this.logBytesBehind > CHECKPOINT_LOG_BYTES || nowMs - this.appendedMs > CHECKPOINT_IDLE_MS
+    const scattered = Math.min(CHECKPOINT_LOG_BYTES_MAX, this.options.state.store.checkpointBytes / 2)
+    return this.logBytesBehind > Math.max(CHECKPOINT_LOG_BYTES, scattered) || nowMs - this.appendedMs > CHECKPOINT_IDLE_MS
   }
 
   /**

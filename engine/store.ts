@@ -37,6 +37,8 @@ export class Store {
   private taking: Overlay | undefined
   private handOver: Iterator<[string, Uint8Array | typeof DELETED]> | undefined
   private takingPosition: LogPosition | undefined
+  /** Bytes of pages in the checkpoint that was begun last. */
+  checkpointBytes = 0
   /** The last checkpoint. */
   watermark: Watermark | undefined
 
@@ -148,7 +150,9 @@ export class Store {
     assert(!this.checkpointing, 'one checkpoint at a time')
     this.takingPosition = position
     this.ring!.begin({ owner: this.owner, position, timeMs })
-    for (const arena of this.arenas.values()) arena.beginCheckpoint(this.copyPage)
+    let pages = 0
+    for (const arena of this.arenas.values()) pages += arena.beginCheckpoint(this.copyPage)
+    this.checkpointBytes = pages * PAGE_BYTES
     this.taking = this.current
     this.current = new Map()
     this.handOver = this.taking.entries()
