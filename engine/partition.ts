@@ -282,7 +282,9 @@ export class Partition {
     const nowMs = performance.now()
     if (nowMs < this.checkpointNotBeforeMs) return false
     const scattered = Math.min(CHECKPOINT_LOG_BYTES_MAX, this.options.state.store.checkpointBytes / 2)
-    return this.logBytesBehind > Math.max(CHECKPOINT_LOG_BYTES, scattered) || nowMs - this.appendedMs > CHECKPOINT_IDLE_MS
+    return (
+      this.logBytesBehind > Math.max(CHECKPOINT_LOG_BYTES, scattered) || nowMs - this.appendedMs > CHECKPOINT_IDLE_MS
+    )
   }
 
   /**
