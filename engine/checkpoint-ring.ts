@@ -28,6 +28,8 @@ export const makeCheckpointRing = (): CheckpointRingMemory => ({
 })
 
 export interface CheckpointBeginning {
+  /** What it will write, about. */
+  bytes: number
   owner: number
   position: LogPosition
   timeMs: number

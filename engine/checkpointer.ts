@@ -2,8 +2,10 @@
  * The thread that writes a partition's checkpoints, so that the partition never waits for more than its own log: each
  * checkpoint is one transaction of pages, documents and the watermark.
  */
+import { dirname } from 'node:path'
 import { workerData } from 'node:worker_threads'
 import { type CheckpointBeginning, CheckpointReceiver, type CheckpointRingMemory } from './checkpoint-ring.js'
+import { expectRoom } from './disk-space.js'
 import { systemReason } from './errors.js'
 import {
   openStore,
@@ -25,13 +27,16 @@ export interface CheckpointerData {
 /** Receives one checkpoint up to its end and writes it. Throws where the disk refuses; then nothing of it is stored. */
 function takeCheckpoint(
   db: StoreDatabase,
+  directory: string,
   receiver: CheckpointReceiver,
   beginning: CheckpointBeginning,
   before: Watermark | undefined,
 ): Watermark {
-  const watermark: Watermark = { ...beginning, pages: before?.pages ?? 0, documents: before?.documents ?? 0 }
+  const { bytes, ...place } = beginning
+  const watermark: Watermark = { ...place, pages: before?.pages ?? 0, documents: before?.documents ?? 0 }
   let ended = false
   try {
+    expectRoom(directory, bytes)
     db.transactionSync(() => {
       for (;;) {
         const item = receiver.next()
@@ -76,7 +81,7 @@ async function run({ file, partition, ring }: CheckpointerData): Promise<void> {
     if (item.kind === 'stop') break
     if (item.kind !== 'begin') throw new Error(`a checkpoint begins with its position, not with ${item.kind}`)
     try {
-      watermark = takeCheckpoint(db, receiver, item.beginning, watermark)
+      watermark = takeCheckpoint(db, dirname(file), receiver, item.beginning, watermark)
       receiver.report(true)
     } catch (error) {
       tellMain({ type: 'checkpointFailed', partition, reason: systemReason(error) })

@@ -65,7 +65,7 @@ export const ownerOf = ({ id }: Description, partition: number): number => crc32
 export const storeFile = (directory: string, description: Description, partition: number): string =>
   join(partitionDirectory(directory, description, partition), 'store.mdb')
 
-/** Makes an empty data directory, or finds one. Throws where it is another program's, another format's, or unwritable. */
+/** Makes an empty data directory, or finds one; the caller holds its lock. Throws where it is another program's, another format's, or unwritable. */
 export function openDataDirectory(directory: string, partitionsWanted: number | undefined, defaultPartitions: number) {
   const file = join(directory, DESCRIPTION_FILE)
   if (!existsSync(file)) {
@@ -96,9 +96,9 @@ function isUnfinished(directory: string, name: string): boolean {
   return partitions.every((partition) => readdirSync(join(directory, name, partition)).length === 0)
 }
 
-/** Makes an empty directory into a data directory. */
-export function createDataDirectory(directory: string, description: Description): Description {
-  const { partitions } = description
+/** Makes a directory where there is none yet. Throws where it cannot become a data directory; then nothing is changed. */
+export function prepareDataDirectory(directory: string, partitions: number): void {
+  if (existsSync(join(directory, DESCRIPTION_FILE))) return
   if (!(Number.isInteger(partitions) && partitions >= 1 && partitions <= PARTITIONS_MAX)) {
     throw new DoorbusterError('bad_partitions', `--partitions is a whole number from 1 to ${PARTITIONS_MAX}`)
   }
@@ -107,22 +107,36 @@ export function createDataDirectory(directory: string, description: Description)
     const foreign = readdirSync(directory).filter(
       (name) => !name.startsWith(LOCK_FILE) && !isUnfinished(directory, name),
     )
-    if (foreign.length > 0) {
+    // Another process may have made it in the meantime.
+    if (foreign.length > 0 && !existsSync(join(directory, DESCRIPTION_FILE))) {
       throw new DoorbusterError(
         'foreign_directory',
         `${directory} is not empty and is no data directory of Doorbuster (it holds ${foreign[0]}); choose another --data-dir`,
       )
     }
+  } catch (error) {
+    throw unusable(directory, error)
+  }
+}
+
+function unusable(directory: string, error: unknown): DoorbusterError {
+  if (error instanceof DoorbusterError) return error
+  return new DoorbusterError(
+    'data_directory_unusable',
+    `the data directory ${directory} cannot be written (${systemReason(error)}); choose another --data-dir or mend its permissions`,
+    { cause: error },
+  )
+}
+
+/** Makes an empty directory into a data directory. */
+export function createDataDirectory(directory: string, description: Description): Description {
+  prepareDataDirectory(directory, description.partitions)
+  try {
     makePartitionDirectories(directory, description)
     writeDescription(directory, description)
     return description
   } catch (error) {
-    if (error instanceof DoorbusterError) throw error
-    throw new DoorbusterError(
-      'data_directory_unusable',
-      `the data directory ${directory} cannot be written (${systemReason(error)}); choose another --data-dir or mend its permissions`,
-      { cause: error },
-    )
+    throw unusable(directory, error)
   }
 }
 

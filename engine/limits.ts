@@ -33,6 +33,9 @@ export const TIMERS_PER_ENTRY = 4_096
 export const CHECKPOINT_LOG_BYTES = 16 * MIB
 export const CHECKPOINT_LOG_BYTES_MAX = 256 * MIB
 
+/** What must be left on a disk besides what is written: pages and free lists of LMDB's trees. */
+export const DISK_HEADROOM_BYTES = 256 * 1024
+
 /** A quiet partition is checkpointed after this long, so that a restart finds a short log. */
 export const CHECKPOINT_IDLE_MS = 5_000
 

@@ -9,7 +9,7 @@
  */
 import { Arena, PAGE_BYTES } from './arena.js'
 import { assert } from './assert.js'
-import type { CheckpointBeginning, CheckpointRing } from './checkpoint-ring.js'
+import type { CheckpointRing } from './checkpoint-ring.js'
 import { DamageError } from './errors.js'
 import { CHECKPOINT_DOCUMENTS_PER_STEP, CHECKPOINT_PAGES_PER_STEP } from './limits.js'
 import type { LogPosition } from './log/log.js'
@@ -149,11 +149,13 @@ export class Store {
   beginCheckpoint(position: LogPosition, timeMs: number): void {
     assert(!this.checkpointing, 'one checkpoint at a time')
     this.takingPosition = position
-    this.ring!.begin({ owner: this.owner, position, timeMs })
     let pages = 0
     for (const arena of this.arenas.values()) pages += arena.beginCheckpoint(this.copyPage)
     this.checkpointBytes = pages * PAGE_BYTES
     this.taking = this.current
+    let bytes = this.checkpointBytes
+    for (const value of this.taking.values()) if (value !== DELETED) bytes += value.length
+    this.ring!.begin({ bytes, owner: this.owner, position, timeMs })
     this.current = new Map()
     this.handOver = this.taking.entries()
   }
@@ -211,7 +213,7 @@ export class Store {
   }
 
   /** Writes a state that was made from nothing, as its first checkpoint. */
-  writeWhole({ position, timeMs }: Pick<CheckpointBeginning, 'position' | 'timeMs'>): void {
+  writeWhole({ position, timeMs }: Pick<Watermark, 'position' | 'timeMs'>): void {
     this.db.transactionSync(() => {
       let pages = 0
       for (const arena of this.arenas.values()) {

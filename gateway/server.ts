@@ -3,7 +3,7 @@
 import uws, { type us_listen_socket } from 'uWebSockets.js'
 import { availableParallelism } from 'node:os'
 import type { Logger } from 'pino'
-import { openDataDirectory } from '../engine/data-directory.js'
+import { openDataDirectory, prepareDataDirectory } from '../engine/data-directory.js'
 import { lockDataDirectory } from '../engine/directory-lock.js'
 import { DoorbusterError } from '../engine/errors.js'
 import { Host } from '../engine/host.js'
@@ -71,9 +71,11 @@ export class Server {
       )
     }
     const threads = options.threads ?? Math.max(1, availableParallelism() - 1)
-    const description = openDataDirectory(dataDir, options.partitions, threads)
+    prepareDataDirectory(dataDir, options.partitions ?? threads)
     const unlock = await lockDataDirectory(dataDir)
     try {
+      // Under the lock, so that of several who come at once to an empty directory one makes it.
+      const description = openDataDirectory(dataDir, options.partitions, threads)
       const engine = await Host.start({
         dataDir,
         description,

@@ -4,8 +4,10 @@
  * LMDB commits all or nothing, so a record that can be read was flushed whole; an append that the end of the process
  * cut off has left nothing to read.
  */
+import { dirname } from 'node:path'
 import { open, type RootDatabase } from 'lmdb'
 import { assert } from '../assert.js'
+import { expectRoom } from '../disk-space.js'
 import { DamageError, LogWriteError, systemReason } from '../errors.js'
 import { LOG_MAP_BYTES, TRUNCATE_PER_APPEND } from '../limits.js'
 import type { Log, LogPosition } from './log.js'
@@ -40,6 +42,7 @@ function sequenceOf(key: Buffer, partition: number): number {
 export class LmdbLog implements Log {
   private readonly db: RootDatabase<Buffer, Buffer>
   private readonly partition: number
+  private readonly directory: string
   readonly owner: number
   last: LogPosition
   first: number
@@ -47,6 +50,7 @@ export class LmdbLog implements Log {
 
   constructor(options: LmdbLogOptions) {
     this.partition = options.partition
+    this.directory = dirname(options.file)
     this.owner = options.owner ?? options.partition
     this.db = open<Buffer, Buffer>({
       path: options.file,
@@ -79,6 +83,7 @@ export class LmdbLog implements Log {
     assert(value.readDoubleLE(8) === sequence, 'records are appended in order')
     let first = this.first
     try {
+      expectRoom(this.directory, record.length)
       this.db.transactionSync(() => {
         this.db.putSync(keyOf(sequence), value)
         for (let i = 0; i < TRUNCATE_PER_APPEND && first <= this.truncateTo; i++) this.db.removeSync(keyOf(first++))
