@@ -139,7 +139,7 @@ describe('an assignment', () => {
     fc.assert(
       fc.property(shape(fc.constant(40), fc.constant(20)), fc.integer(), (size, seed) => {
         const problem = problemOf(size, seed)
-        const early = assign(problem, 200)
+        const early = assign(problem, 1_000)
         const full = assign(problem, 4_000)
         expect(early === undefined).toBe(full === undefined)
         if (!early || !full) return
