@@ -96,9 +96,19 @@ function isUnfinished(directory: string, name: string): boolean {
   return partitions.every((partition) => readdirSync(join(directory, name, partition)).length === 0)
 }
 
-/** Makes a directory where there is none yet. Throws where it cannot become a data directory; then nothing is changed. */
+/** Makes sure that there is a directory that is a data directory or can become one. */
 export function prepareDataDirectory(directory: string, partitions: number): void {
-  if (existsSync(join(directory, DESCRIPTION_FILE))) return
+  const isOne = (): boolean => existsSync(join(directory, DESCRIPTION_FILE))
+  try {
+    if (!isOne()) makeEmptyDirectory(directory, partitions)
+  } catch (error) {
+    // Another process may have made it in the meantime.
+    if (!isOne()) throw error
+  }
+}
+
+/** Makes a directory, or finds an empty one. Throws where it holds anything; then nothing is changed. */
+function makeEmptyDirectory(directory: string, partitions: number): void {
   if (!(Number.isInteger(partitions) && partitions >= 1 && partitions <= PARTITIONS_MAX)) {
     throw new DoorbusterError('bad_partitions', `--partitions is a whole number from 1 to ${PARTITIONS_MAX}`)
   }
@@ -107,8 +117,7 @@ export function prepareDataDirectory(directory: string, partitions: number): voi
     const foreign = readdirSync(directory).filter(
       (name) => !name.startsWith(LOCK_FILE) && !isUnfinished(directory, name),
     )
-    // Another process may have made it in the meantime.
-    if (foreign.length > 0 && !existsSync(join(directory, DESCRIPTION_FILE))) {
+    if (foreign.length > 0) {
       throw new DoorbusterError(
         'foreign_directory',
         `${directory} is not empty and is no data directory of Doorbuster (it holds ${foreign[0]}); choose another --data-dir`,
@@ -130,7 +139,7 @@ function unusable(directory: string, error: unknown): DoorbusterError {
 
 /** Makes an empty directory into a data directory. */
 export function createDataDirectory(directory: string, description: Description): Description {
-  prepareDataDirectory(directory, description.partitions)
+  makeEmptyDirectory(directory, description.partitions)
   try {
     makePartitionDirectories(directory, description)
     writeDescription(directory, description)
