@@ -14,7 +14,10 @@ const PAGE = 100
 /** One reader. It is written to only while it reads: what it has not read waits in the store, not in memory. */
 class EventReader {
   private gone = false
+  /** It has not read what it was written last. */
+  private lagging = false
   private happened = (): void => {}
+  private timer: NodeJS.Timeout | undefined
 
   constructor(
     private readonly res: HttpResponse,
@@ -26,6 +29,7 @@ class EventReader {
       this.happened()
     })
     res.onWritable(() => {
+      this.lagging = false
       this.happened()
       return true
     })
@@ -36,12 +40,13 @@ class EventReader {
     this.happened()
   }
 
-  /** Resolves false where nothing happens for `ms`. */
+  /** Resolves false where nothing happens for `ms`. One wait at a time: an earlier one that nobody looks at is dropped. */
   private next(ms: number): Promise<boolean> {
+    clearTimeout(this.timer)
     return new Promise((resolve) => {
-      const timer = setTimeout(() => resolve(false), ms)
+      this.timer = setTimeout(() => resolve(false), ms)
       this.happened = () => {
-        clearTimeout(timer)
+        clearTimeout(this.timer)
         resolve(true)
       }
     })
@@ -49,9 +54,9 @@ class EventReader {
 
   /** Returns once the reader takes more. */
   private async write(text: string): Promise<void> {
-    let taken = true
-    if (!this.gone) this.res.cork(() => (taken = this.res.write(text)))
-    while (!taken && !this.gone) taken = await this.next(EVENT_STREAM_KEEPALIVE_MS)
+    if (!this.gone) this.res.cork(() => (this.lagging = !this.res.write(text)))
+    // What is published meanwhile wakes it too, and changes nothing about that.
+    while (this.lagging && !this.gone) await this.next(EVENT_STREAM_KEEPALIVE_MS)
   }
 
   private render(event: EngineEvent | 'missed'): string {
@@ -70,6 +75,7 @@ class EventReader {
       if (page !== '') await this.write(page)
       else if (!(await woken)) await this.write(': still here\n\n')
     }
+    clearTimeout(this.timer)
     if (!this.gone) this.res.cork(() => this.res.end())
   }
 }
