@@ -18,6 +18,7 @@ import {
   readdirSync,
   readFileSync,
   renameSync,
+  rmSync,
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
@@ -85,6 +86,7 @@ export function openDataDirectory(directory: string, partitionsWanted: number | 
       `${directory} was made for ${description.partitions} partitions, not ${partitionsWanted}; leave the option out, or stop the server and run: doorbuster reshard --partitions ${partitionsWanted}`,
     )
   }
+  removeOtherGenerations(directory, description)
   return description
 }
 
@@ -152,6 +154,14 @@ export function createDataDirectory(directory: string, description: Description)
 export function makePartitionDirectories(directory: string, description: Description): void {
   for (let partition = 0; partition < description.partitions; partition++) {
     mkdirSync(partitionDirectory(directory, description, partition), { recursive: true })
+  }
+}
+
+/** Removes what a reshard leaves that was killed just before or just after it changed over. The caller holds the directory's lock. */
+export function removeOtherGenerations(directory: string, { generation }: Description): void {
+  for (const name of readdirSync(directory)) {
+    const [, other] = /^generation-(\d+)$/.exec(name) ?? []
+    if (other !== undefined && Number(other) !== generation) rmSync(join(directory, name), { recursive: true })
   }
 }
 

@@ -8,6 +8,7 @@ import {
   logFile,
   makePartitionDirectories,
   ownerOf,
+  removeOtherGenerations,
   storeFile,
   writeDescription,
 } from './data-directory.js'
@@ -50,7 +51,7 @@ export async function reshard(
     from.push(state)
   }
 
-  rmSync(fresh, { recursive: true, force: true })
+  removeOtherGenerations(directory, before)
   makePartitionDirectories(directory, description)
   try {
     const placement = new Placement(partitions)
@@ -92,6 +93,6 @@ export async function reshard(
     rmSync(fresh, { recursive: true, force: true })
     throw error
   }
-  rmSync(generationDirectory(directory, before.generation), { recursive: true, force: true })
+  removeOtherGenerations(directory, description)
   return { description, digest: total.toString() }
 }

@@ -452,6 +452,8 @@ describe('a reshard', () => {
       const seen = await verify(dataDir)
       expect({ partitions, code: seen.code, digest: seen.digest }).toEqual({ partitions, code: 0, digest })
     }
+    // As if one had been killed between its change over and the end.
+    mkdirSync(join(dataDir, 'generation-0', '0'), { recursive: true })
     const { code } = await reshard(dataDir, 2)
     expect(code).toBe(0)
     expect(
