@@ -16,4 +16,9 @@ export const ArenaId = {
   pools: 40,
   poolTimers: 41,
   idempotency: 50,
+  orderCounters: 60,
+  openOrders: 61,
+  openOrderCounters: 62,
+  openOrderTimers: 63,
+  capacity: 64,
 } as const

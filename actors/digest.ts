@@ -11,7 +11,7 @@ import type { Inventory } from './inventory/inventory.js'
 import type { Sales } from './inventory/sales.js'
 
 /** Documents by the first part of their key: what everybody has counts once, what is one partition's own does not. */
-const EVERYWHERE = new Set(['location', 'locations', 'sale', 'sales'])
+const EVERYWHERE = new Set(['location', 'locations', 'sale', 'sales', 'settings', 'rules'])
 const OWN = new Set([
   'outbox',
   'event',
@@ -22,6 +22,7 @@ const OWN = new Set([
   'pool-of',
   'key-order',
   'sale-offers',
+  'serving',
 ])
 
 export const kindOfDocument = (key: string): 'everywhere' | 'own' | 'once' => {
@@ -51,8 +52,8 @@ export function addToDigest(digest: Digest, held: Held, { store, placement, part
   for (let sku = 0; sku < stock.skuCount; sku++) {
     if (!stock.exists(sku)) continue
     const index = placement.indexOf(partition, sku)
-    image.set([index, stock.limitPerBuyer(sku)])
-    digest.addWords(ArenaId.skus, image, 0, 2)
+    image.set([index, stock.limitPerBuyer(sku), stock.watch(sku)])
+    digest.addWords(ArenaId.skus, image, 0, 3)
     stock.forEachRow(sku, (row) => {
       image.set([index, ...stock.rows.subarray(row, row + 5)])
       digest.addWords(ArenaId.stockBlocks, image, 0, 6)

@@ -32,6 +32,9 @@ export function adoptDocumentOfSku(store: Store, key: string, sku: number, bytes
 
 export const keyWithoutSku = (key: string): string => key.split(SKU_MARK, 1)[0]!
 
+export const encodeDocument = (value: unknown): Uint8Array => packr.pack(value).slice()
+export const decodeDocument = <T>(bytes: Uint8Array): T => packr.unpack(bytes) as T
+
 export function writeDocument(store: Store, key: string, value: unknown): void {
-  store.put(key, packr.pack(value).slice())
+  store.put(key, encodeDocument(value))
 }

@@ -50,3 +50,30 @@ export const SUPPLY_PER_SKU = 256
 
 /** Requests whose idempotency key is remembered in one partition. */
 export const IDEMPOTENCY_KEYS_KEPT = 1_000_000
+
+/** Bytes of an order's id: it stands in the record of its timer. */
+export const ORDER_ID_BYTES_MAX = 40
+
+/** Orders of a partition for which something is still due: 64 bytes each, 1 GiB of address space. */
+export const OPEN_ORDERS_MAX = 16_777_216
+
+/** Lines of one order, the components of its kits included: its document is one value of the store, a few MiB at most. */
+export const ORDER_LINES_MAX = 5_000
+
+/** Orders that are kept decoded although nothing of them is new: some 100 MiB. */
+export const ORDERS_DECODED_MAX = 20_000
+
+/** Entries of one order's timeline; it is never edited, so an order that has more takes no more commands. */
+export const TIMELINE_MAX = 5_000
+
+/** How often an order asks for stock again where another was faster, before it takes what is there or waits. */
+export const SOURCING_ATTEMPTS_MAX = 5
+
+/** Orders that wait for one SKU; more are refused a place and stay open. */
+export const WAITING_PER_SKU_MAX = 50_000
+
+/** Orders that are woken in one entry of the log, when stock has come: some milliseconds of sourcing. */
+export const WAKES_PER_ENTRY = 64
+
+/** Ids of commands that a fulfillment order remembers, so that one that comes twice counts once. */
+export const COMMANDS_REMEMBERED = 16

@@ -19,6 +19,7 @@ import { type Sale, Sales, unknownSale } from './inventory/sales.js'
 import { Stock } from './inventory/stock.js'
 import { Supply, type SupplyLine } from './inventory/supply.js'
 import { Views } from './inventory/views.js'
+import { OrderDesk } from './order/order-desk.js'
 import { ok, problem } from './outcomes.js'
 import { REPLICATED, Replication } from './replication.js'
 
@@ -32,6 +33,7 @@ export class RetailActors implements Actors {
   readonly catalog: Catalog
   readonly sales: Sales
   readonly idempotency: Idempotency
+  readonly orders: OrderDesk
   private readonly frames: Frames
   private readonly commands: Record<string, Handler>
   private readonly messages: Record<string, MessageHandler>
@@ -54,7 +56,9 @@ export class RetailActors implements Actors {
     const batches = new Batches(store, inventory, placement, partition)
     const idempotency = new Idempotency(store)
     const views = new Views(inventory, supply, placement)
+    const orders = new OrderDesk(context, hash, catalog, inventory, supply, replication)
     this.inventory = inventory
+    this.orders = orders
     this.catalog = catalog
     this.sales = sales
     this.idempotency = idempotency
@@ -78,6 +82,7 @@ export class RetailActors implements Actors {
         idempotency.begin(body.key, body.fingerprint),
       'idempotency.finish': (_step, body: { key: string; fingerprint: string; answer: Outcome }) =>
         idempotency.finish(body.key, body.fingerprint, body.answer),
+      ...orders.commands,
     }
     this.messages = {
       [REPLICATED]: (step, body: { replication: number }) => replication.confirmed(step, body),
@@ -90,6 +95,7 @@ export class RetailActors implements Actors {
       'batch.settle': (step, body: { batch: number }, from) => batches.decided(step, from, body, true),
       'batch.done': (step, body: { batch: number }, from) => batches.decisionDone(step, from, body),
       'batch.forget': (step, body: { batch: number }, from) => batches.decided(step, from, body, false),
+      ...orders.messages,
     }
     this.queries = {
       'catalog.names': (body: { kind: NameKind; from: number; limit: number }) =>
@@ -113,6 +119,7 @@ export class RetailActors implements Actors {
       'sale.list': () => ok({ items: sales.ids().map((id) => sales.get(id)) }),
       'sale.taken': (body: { id: string }) => ok({ items: sales.taken(body.id) }),
       figures: () => views.figures(),
+      ...orders.queries,
     }
   }
 
@@ -126,17 +133,22 @@ export class RetailActors implements Actors {
     replyAt: number,
   ): void {
     this.frames.apply(step, operation, count, words, at, reply, replyAt)
+    this.orders.afterStep(step)
   }
 
   command(step: Step, name: string, body: unknown): Outcome {
     const handler = this.commands[name]
-    return handler ? handler(step, body as never) : unknownName('command', name)
+    if (!handler) return unknownName('command', name)
+    const outcome = handler(step, body as never)
+    this.orders.afterStep(step)
+    return outcome
   }
 
   message(step: Step, from: number, name: string, body: unknown): void {
     const handler = this.messages[name]
     if (!handler) throw new Error(`no actor takes the message ${name}`)
     handler(step, body as never, from)
+    this.orders.afterStep(step)
   }
 
   query(timeMs: number, name: string, body: unknown): Outcome {
@@ -145,16 +157,24 @@ export class RetailActors implements Actors {
   }
 
   isDue(timeMs: number): boolean {
-    return this.inventory.reservations.timers.isDue(timeMs) || this.inventory.pools.timers.isDue(timeMs)
+    return (
+      this.inventory.reservations.timers.isDue(timeMs) ||
+      this.inventory.pools.timers.isDue(timeMs) ||
+      this.orders.isDue(timeMs)
+    )
   }
 
   advance(step: Step, max: number): void {
     this.inventory.reservations.timers.advance(step.timeMs, max, this.expire)
     this.inventory.pools.timers.advance(step.timeMs, max, (pool) => this.sales.close(step, pool))
+    this.orders.advance(step, max)
+    this.orders.afterStep(step)
   }
 
   timersRunning(): number {
-    return this.inventory.reservations.timers.running + this.inventory.pools.timers.running
+    const { inventory, orders } = this
+    const serving = orders.watch.isServing ? 1 : 0
+    return inventory.reservations.timers.running + inventory.pools.timers.running + orders.open.timers.running + serving
   }
 
   warm(pages: number): boolean {
@@ -165,6 +185,7 @@ export class RetailActors implements Actors {
     this.catalog.rebuild()
     this.inventory.reservations.rebuild()
     this.inventory.buyers.rebuild()
+    this.orders.rebuild()
   }
 
   digest(digest: Digest): void {

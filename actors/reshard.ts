@@ -4,6 +4,8 @@ import { NAME_KINDS } from './catalog/catalog.js'
 import { kindOfDocument } from './digest.js'
 import { adoptDocumentOfSku, readDocument, writeDocument } from './documents.js'
 import { RetailActors } from './main.js'
+import { Capacity } from './order/capacity.js'
+import { orderPartition } from './order/order-id.js'
 
 export function redistribute(from: Actors[], to: Actors[], timeMs: number): void {
   const [old, fresh] = [from, to].map((all) =>
@@ -25,8 +27,14 @@ export function redistribute(from: Actors[], to: Actors[], timeMs: number): void
     moveStock(actors, owner)
     const pools = movePools(actors, owner, timeMs)
     moveReservations(actors, owner, pools, timeMs)
+    moveServing(actors, owner)
   }
-  for (const actors of fresh) actors.inventory.countBuyers()
+  adoptOrders(old, fresh, timeMs)
+  for (const { inventory } of fresh) {
+    inventory.countBuyers()
+    // What moved between partitions has not moved for anybody who waits.
+    inventory.stock.moved.clear()
+  }
 }
 
 function moveDocuments(from: RetailActors, to: RetailActors[], owner: (index: number) => RetailActors): void {
@@ -35,6 +43,11 @@ function moveDocuments(from: RetailActors, to: RetailActors[], owner: (index: nu
     const kind = kindOfDocument(key)
     if (kind === 'everywhere' && partition === 0) for (const { context } of to) context.store.put(key, bytes.slice())
     if (kind !== 'once') continue
+    const order = orderOfDocument(key)
+    if (order !== undefined) {
+      to[orderPartition(order, to.length)]!.context.store.put(key, bytes.slice())
+      continue
+    }
     const sku = skuOfDocument(from, key)
     if (sku === undefined) to[0]!.context.store.put(key, bytes.slice())
     else adoptDocumentOfSku(owner(sku).context.store, key, sku, bytes.slice())
@@ -47,6 +60,7 @@ function skuOfDocument({ context }: RetailActors, key: string): number | undefin
   switch (kind) {
     case 'product':
     case 'supply-of':
+    case 'waiting':
       return Number(name)
     case 'supply':
     case 'adjustment':
@@ -57,6 +71,34 @@ function skuOfDocument({ context }: RetailActors, key: string): number | undefin
     default:
       throw new Error(`nobody knows whose document ${key} is`)
   }
+}
+
+/** The order (or its home) that a document belongs to, by whose id it is placed. */
+function orderOfDocument(key: string): string | undefined {
+  const [kind, id] = key.split('/', 2) as [string, string]
+  return ['order', 'order-ref', 'order-request', 'payment-task'].includes(kind) ? id : undefined
+}
+
+/** Indexes, counts and timers are made from the orders; capacity that was taken is shared out anew. */
+function adoptOrders(old: RetailActors[], fresh: RetailActors[], timeMs: number): void {
+  const lastAllocation = Math.max(...old.map(({ orders }) => orders.orders.lastAllocation))
+  for (const { orders, context } of fresh) {
+    orders.orders.continueAllocationsAfter(lastAllocation)
+    for (const [key] of [...context.store.documents()]) {
+      if (key.startsWith('order/')) orders.orders.adopt(key.slice('order/'.length), timeMs)
+      if (key.startsWith('payment-task/')) orders.payments.adopt(key.slice('payment-task/'.length))
+    }
+  }
+  const parts = fresh.map(({ orders }) => orders.capacity)
+  Capacity.shareOut(
+    old.map(({ orders }) => orders.capacity),
+    parts,
+  )
+}
+
+/** SKUs whose waiters are being asked go on being served where they are now. */
+function moveServing(from: RetailActors, owner: (index: number) => RetailActors): void {
+  for (const sku of from.orders.watch.servingSkus) owner(sku).orders.watch.serveAgain(sku)
 }
 
 function moveIdempotencyKeys(from: RetailActors, to: RetailActors): void {
@@ -73,6 +115,7 @@ function moveStock(from: RetailActors, owner: (index: number) => RetailActors): 
     const local = target.context.placement.localOf(index)
     target.inventory.stock.add(local)
     target.inventory.stock.setLimitPerBuyer(local, stock.limitPerBuyer(sku))
+    target.inventory.stock.setWatch(local, stock.watch(sku))
     stock.forEachRow(sku, (row) => target.inventory.stock.adoptRow(local, stock.rows, row))
   }
 }

@@ -1,14 +1,14 @@
 /**
- * Between a partition and its checkpointer: one checkpoint at a time goes through as `begin`, pages and documents in any
- * order, `end`; the outcome comes back in a shared word. The protocol's two sides stand here together.
+ * Between a partition and its checkpointer: one checkpoint at a time goes through as `begin`, pages, documents and index
+ * entries in any order, `end`; the outcome comes back in a shared word. The protocol's two sides stand here together.
  */
 import { pack, unpack } from 'msgpackr'
 import { Doorbell, type DoorbellMemory, makeDoorbell } from './doorbell.js'
-import { CHECKPOINT_RING_BYTES } from './limits.js'
+import { CHECKPOINT_RING_BYTES, KEY_BYTES_MAX } from './limits.js'
 import type { LogPosition } from './log/log.js'
 import { type MailboxMemory, MailboxReader, MailboxWriter, makeMailbox } from './mailbox.js'
 
-const Kind = { begin: 1, page: 2, document: 3, deletion: 4, end: 5, stop: 6 } as const
+const Kind = { begin: 1, page: 2, document: 3, deletion: 4, end: 5, stop: 6, indexEntry: 7, indexDeletion: 8 } as const
 const PENDING = 0
 const DURABLE = 1
 const FAILED = 2
@@ -38,12 +38,14 @@ export interface CheckpointBeginning {
 /** The partition's side. Pages that are about to change are never refused: what has no room waits in memory here. */
 export class CheckpointRing {
   private readonly writer: MailboxWriter
+  private readonly bytes: Buffer
   private readonly bell: Doorbell
   private readonly state: Int32Array
   private readonly waiting: { arena: number; page: number; content: Uint8Array }[] = []
 
   constructor(memory: CheckpointRingMemory) {
     this.writer = new MailboxWriter(memory.mailbox)
+    this.bytes = Buffer.from(this.writer.bytes.buffer, this.writer.bytes.byteOffset, this.writer.bytes.byteLength)
     this.bell = new Doorbell(memory.bell)
     this.state = new Int32Array(memory.outcome)
   }
@@ -78,6 +80,14 @@ export class CheckpointRing {
     this.send(Kind.deletion, key.length, 0, key)
   }
 
+  indexEntry(key: string): void {
+    this.sendKey(Kind.indexEntry, key)
+  }
+
+  deleteIndexEntry(key: string): void {
+    this.sendKey(Kind.indexDeletion, key)
+  }
+
   end(): void {
     this.send(Kind.end, 0, 0, new Uint8Array(0))
   }
@@ -96,6 +106,16 @@ export class CheckpointRing {
     Atomics.wait(this.state, 0, PENDING, 1)
   }
 
+  /** Writes a key into the ring as it is encoded: there are many of them. */
+  private sendKey(kind: number, key: string): void {
+    let at = this.writer.reserve(KEY_BYTES_MAX)
+    for (; at < 0; at = this.writer.reserve(KEY_BYTES_MAX)) this.waitBriefly()
+    const length = this.bytes.write(key, at, KEY_BYTES_MAX)
+    this.writer.commit(kind, length, 0, length)
+    this.writer.publish()
+    this.bell.ring()
+  }
+
   private send(kind: number, ticket: number, detail: number, payload: Uint8Array): void {
     while (!this.writer.write(kind, ticket, detail, payload)) this.waitBriefly()
     this.bell.ring()
@@ -107,6 +127,8 @@ export type CheckpointItem =
   | { kind: 'page'; arena: number; page: number; content: Uint8Array }
   | { kind: 'document'; key: Buffer; content: Uint8Array }
   | { kind: 'deletion'; key: Buffer }
+  | { kind: 'indexEntry'; key: Buffer }
+  | { kind: 'indexDeletion'; key: Buffer }
   | { kind: 'end' }
   | { kind: 'stop' }
 
@@ -141,6 +163,10 @@ export class CheckpointReceiver {
         return { kind: 'document', key: Buffer.from(content.subarray(0, ticket)), content: content.subarray(ticket) }
       case Kind.deletion:
         return { kind: 'deletion', key: Buffer.from(content) }
+      case Kind.indexEntry:
+        return { kind: 'indexEntry', key: Buffer.from(content) }
+      case Kind.indexDeletion:
+        return { kind: 'indexDeletion', key: Buffer.from(content) }
       case Kind.end:
         return { kind: 'end' }
       case Kind.stop:

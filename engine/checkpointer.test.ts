@@ -132,6 +132,17 @@ describe('the thread that writes checkpoints', () => {
     expect(store.watermark!.pages).toBe(4)
   })
 
+  it('writes index entries and counts none of them', async () => {
+    for (let i = 0; i < 5_000; i++) store.indexPut('notes', `${i}`.padStart(4, '0'))
+    run('note', { key: 'a', text: 'one' })
+    await expectStored(checkpoint())
+    for (let i = 0; i < 5_000; i += 2) store.indexDelete('notes', `${i}`.padStart(4, '0'))
+    await expectStored(checkpoint())
+    expect(store.watermark).toMatchObject({ documents: 1 })
+    expect(store.indexRange('notes', '0006', 9)).toEqual(['0005', '0003', '0001'])
+    expect(store.indexRange('notes', undefined, 5_000)).toHaveLength(2_500)
+  })
+
   it('writes a checkpoint of nothing', async () => {
     await expectStored(checkpoint())
     expect(store.watermark).toEqual({ owner: PARTITION, position: LOG_START, timeMs: 0, pages: 0, documents: 0 })

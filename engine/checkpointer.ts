@@ -1,21 +1,14 @@
 /**
  * The thread that writes a partition's checkpoints, so that the partition never waits for more than its own log: each
- * checkpoint is one transaction of pages, documents and the watermark.
+ * checkpoint is one transaction of pages, documents, index entries and the watermark.
  */
 import { dirname } from 'node:path'
 import { workerData } from 'node:worker_threads'
+import { writeItem } from './checkpoint-items.js'
 import { type CheckpointBeginning, CheckpointReceiver, type CheckpointRingMemory } from './checkpoint-ring.js'
 import { expectRoom } from './disk-space.js'
 import { systemReason } from './errors.js'
-import {
-  openStore,
-  packValue,
-  pageKey,
-  readWatermark,
-  type StoreDatabase,
-  type Watermark,
-  writeWatermark,
-} from './store-format.js'
+import { openStore, readWatermark, type StoreDatabase, type Watermark, writeWatermark } from './store-format.js'
 import { runThread, tellMain } from './thread-messages.js'
 
 export interface CheckpointerData {
@@ -35,33 +28,17 @@ function takeCheckpoint(
   const { bytes, ...place } = beginning
   const watermark: Watermark = { ...place, pages: before?.pages ?? 0, documents: before?.documents ?? 0 }
   let ended = false
+  let written = 0
   try {
     expectRoom(directory, bytes)
     db.transactionSync(() => {
-      for (;;) {
-        const item = receiver.next()
-        switch (item.kind) {
-          case 'page': {
-            const key = pageKey(item.arena, item.page)
-            if (!db.doesExist(key)) watermark.pages++
-            db.putSync(key, packValue(key, item.content))
-            break
-          }
-          case 'document':
-            if (!db.doesExist(item.key)) watermark.documents++
-            db.putSync(item.key, packValue(item.key, item.content))
-            break
-          case 'deletion':
-            if (db.removeSync(item.key)) watermark.documents--
-            break
-          case 'end':
-            ended = true
-            writeWatermark(db, watermark)
-            return
-          default:
-            throw new Error(`a checkpoint cannot hold ${item.kind}`)
-        }
+      for (let item = receiver.next(); item.kind !== 'end'; item = receiver.next()) {
+        written += writeItem(db, item, watermark)
       }
+      ended = true
+      // What was announced is about right only: documents are encoded as they are handed over.
+      expectRoom(directory, written)
+      writeWatermark(db, watermark)
     })
   } catch (error) {
     while (!ended) ended = receiver.next().kind === 'end'

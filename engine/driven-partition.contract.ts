@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { pack, unpack } from 'msgpackr'
 import type { CreateActors } from './actors.js'
 import { type Arena, PAGE_SHIFT } from './arena.js'
+import { writeItem } from './checkpoint-items.js'
 import {
   type CheckpointBeginning,
   CheckpointReceiver,
@@ -24,7 +25,7 @@ import { Placement } from './placement.js'
 import type { EngineEvent, Outcome } from './protocol.js'
 import { type Answers, PartitionState } from './state.js'
 import { Store } from './store.js'
-import { openStore, packValue, pageKey, readWatermark, type Watermark, writeWatermark } from './store-format.js'
+import { openStore, readWatermark, type Watermark, writeWatermark } from './store-format.js'
 
 /** What a batch is made of. */
 export type Entry =
@@ -143,7 +144,7 @@ export class OpenStore extends Store {
 }
 
 /** A ring that says when a checkpoint has gone through it whole. */
-class WatchedRing extends CheckpointRing {
+export class WatchedRing extends CheckpointRing {
   complete = false
   override begin(beginning: CheckpointBeginning): void {
     this.complete = false
@@ -156,7 +157,7 @@ class WatchedRing extends CheckpointRing {
 }
 
 /** What the checkpointer's thread does with one checkpoint that lies in its ring. */
-function writeCheckpoint(file: string, partition: number, receiver: CheckpointReceiver): void {
+export function writeCheckpoint(file: string, partition: number, receiver: CheckpointReceiver): void {
   const first = receiver.next()
   if (first.kind !== 'begin') throw new Error(`a checkpoint begins with its position, not with ${first.kind}`)
   const db = openStore(file, false)
@@ -165,18 +166,7 @@ function writeCheckpoint(file: string, partition: number, receiver: CheckpointRe
   const { beginning } = first
   const watermark: Watermark = { ...beginning, pages: before?.pages ?? 0, documents: before?.documents ?? 0 }
   db.transactionSync(() => {
-    for (let item = receiver.next(); item.kind !== 'end'; item = receiver.next()) {
-      if (item.kind === 'page') {
-        const key = pageKey(item.arena, item.page)
-        if (!db.doesExist(key)) watermark.pages++
-        db.putSync(key, packValue(key, item.content))
-      } else if (item.kind === 'document') {
-        if (!db.doesExist(item.key)) watermark.documents++
-        db.putSync(item.key, packValue(item.key, item.content))
-      } else if (item.kind === 'deletion') {
-        if (db.removeSync(item.key)) watermark.documents--
-      } else throw new Error(`a checkpoint cannot hold ${item.kind}`)
-    }
+    for (let item = receiver.next(); item.kind !== 'end'; item = receiver.next()) writeItem(db, item, watermark)
     writeWatermark(db, watermark)
   })
   void db.close()

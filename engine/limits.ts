@@ -45,6 +45,15 @@ export const CHECKPOINT_PAGES_PER_STEP = 8
 /** Documents offered in one step, some 100 µs of it. */
 export const CHECKPOINT_DOCUMENTS_PER_STEP = 256
 
+/** Index entries offered in one step, half a millisecond of it: there are several for each document that changes. */
+export const CHECKPOINT_ENTRIES_PER_STEP = 1_024
+
+/** A key of the store: what LMDB takes with pages of 4 KiB. */
+export const KEY_BYTES_MAX = 1_978
+
+/** What a changed index entry is reckoned to write: its key, and its share of a page that is copied for few of them. */
+export const INDEX_ENTRY_BYTES = 512
+
 /** After the disk refused a batch, an empty one is tried this often, so that the server becomes ready by itself. */
 export const LOG_RETRY_MS = 1_000
 

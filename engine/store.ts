@@ -1,20 +1,23 @@
 /**
- * The state of one partition: arenas, which are always in memory, and documents, which are read from the last checkpoint
- * when they are asked for and stay in memory only while they are newer than it. Memory is bounded by what is live, not
- * by history.
+ * The state of one partition: arenas, which are always in memory; documents and entries of secondary indexes, which are
+ * read from the last checkpoint when they are asked for and stay in memory only while they are newer than it. Memory is
+ * bounded by what is live, not by history.
  *
  * A checkpoint is begun between two batches and handed to the checkpointer (checkpointer.ts) in slices while batches go
- * on. What it holds is the state at the instant of its beginning: see arena.ts for pages; documents changed meanwhile go
- * to a second map.
+ * on. What it holds is the state at the instant of its beginning: see arena.ts for pages; documents and index entries
+ * changed meanwhile go to a second map, and a live document (live-documents.ts) is encoded before it changes.
  */
 import { Arena, PAGE_BYTES } from './arena.js'
 import { assert } from './assert.js'
 import type { CheckpointRing } from './checkpoint-ring.js'
 import { DamageError } from './errors.js'
-import { CHECKPOINT_DOCUMENTS_PER_STEP, CHECKPOINT_PAGES_PER_STEP } from './limits.js'
+import { IndexEntries } from './index-entries.js'
+import { CHECKPOINT_DOCUMENTS_PER_STEP, CHECKPOINT_ENTRIES_PER_STEP, CHECKPOINT_PAGES_PER_STEP } from './limits.js'
 import type { LogPosition } from './log/log.js'
 import {
+  compareKeys,
   documentKey,
+  INDEXES,
   openStore,
   openValue,
   packValue,
@@ -26,8 +29,22 @@ import {
   writeWatermark,
 } from './store-format.js'
 
+/** A document that lies decoded in the store (live-documents.ts). */
+export interface LiveDocument {
+  encode(): Uint8Array
+  /** Encodes it for a checkpoint, by the checkpoint's number: it has no part in that one any more. */
+  handOver(checkpoint: number): Uint8Array
+  readonly handedOverTo: number
+  /** The bytes that it is likely to have. */
+  readonly bytesAbout: number
+}
+
 const DELETED = Symbol('deleted')
-type Overlay = Map<string, Uint8Array | typeof DELETED>
+type DocumentChange = Uint8Array | LiveDocument | typeof DELETED
+type Overlay = Map<string, DocumentChange>
+
+const bytesOf = (document: Uint8Array | LiveDocument): Uint8Array =>
+  document instanceof Uint8Array ? document : document.encode()
 
 export class Store {
   private readonly db: StoreDatabase
@@ -35,7 +52,9 @@ export class Store {
   /** Documents changed since the last checkpoint was begun, and those that are being checkpointed. */
   private current: Overlay = new Map()
   private taking: Overlay | undefined
-  private handOver: Iterator<[string, Uint8Array | typeof DELETED]> | undefined
+  private handOver: Iterator<number> | undefined
+  /** Checkpoints begun. */
+  private checkpoints = 0
   private takingPosition: LogPosition | undefined
   /** Bytes of pages in the checkpoint that was begun last. */
   checkpointBytes = 0
@@ -43,6 +62,7 @@ export class Store {
   watermark: Watermark | undefined
 
   private readonly ring: CheckpointRing | undefined
+  private readonly indexes: IndexEntries
 
   /**
    * `writer` takes the checkpoints: a checkpointer's ring; `offline`, for a store that is written once as a whole; none,
@@ -55,6 +75,7 @@ export class Store {
     private readonly owner = partition,
   ) {
     this.db = openStore(file, writer === undefined)
+    this.indexes = new IndexEntries(this.db)
     this.ring = writer === 'offline' ? undefined : writer
   }
 
@@ -69,7 +90,10 @@ export class Store {
     return this.register(new Arena(id, name, recordBytes, recordsMax))
   }
 
-  /** Reads the last checkpoint into the arenas. Throws DamageError where anything in it is damaged, unknown or missing. */
+  /**
+   * Reads the last checkpoint into the arenas. Throws DamageError where anything in it is damaged, unknown or missing.
+   * Index entries are not looked at: there may be more of them than of all else, and they are keys, not values.
+   */
   load(): void {
     const where = `partition ${this.partition}: the store`
     this.watermark = readWatermark(this.db, this.partition)
@@ -80,7 +104,7 @@ export class Store {
     }
     let pages = 0
     let documents = 0
-    for (const { key, value } of this.db.getRange({})) {
+    const load = (key: Buffer, value: Buffer): void => {
       const parsed = parseKey(key)
       if (parsed?.kind === 'page') {
         const arena = this.arenas.get(parsed.arena)
@@ -92,6 +116,8 @@ export class Store {
         documents++
       } else if (key.toString() !== 'w') throw new DamageError(`${where} holds an unknown key ${key.toString('hex')}`)
     }
+    for (const { key, value } of this.db.getRange({ end: INDEXES.start })) load(key, value)
+    for (const { key, value } of this.db.getRange({ start: INDEXES.end })) load(key, value)
     this.db.resetReadTxn()
     const expected = this.watermark ?? { pages: 0, documents: 0 }
     if (pages !== expected.pages || documents !== expected.documents) {
@@ -102,8 +128,8 @@ export class Store {
   }
 
   get(key: string): Uint8Array | undefined {
-    const newest = this.current.get(key) ?? this.taking?.get(key)
-    if (newest !== undefined) return newest === DELETED ? undefined : newest
+    const newest = this.unstored(key)
+    if (newest !== undefined) return newest === DELETED ? undefined : bytesOf(newest)
     const stored = documentKey(key)
     const value = this.db.getBinary(stored)
     // Without an event loop nobody else lets go of the read transaction, which would keep old pages alive.
@@ -113,23 +139,47 @@ export class Store {
   }
 
   put(key: string, value: Uint8Array): void {
-    this.current.set(key, value)
+    this.change(key, value)
+  }
+
+  /** Puts a document that may change until the step ends; called before the first change in each step. */
+  putLive(key: string, document: LiveDocument): void {
+    this.change(key, document)
   }
 
   delete(key: string): void {
-    this.current.set(key, DELETED)
+    this.change(key, DELETED)
+  }
+
+  private change(key: string, change: DocumentChange): void {
+    const taken = this.taking?.get(key)
+    // Its content may live on in what comes next and change there, so the checkpoint gets it as it is now.
+    if (taken !== undefined && taken !== DELETED && !(taken instanceof Uint8Array)) {
+      if (taken.handedOverTo !== this.checkpoints) this.taking!.set(key, taken.encode())
+    }
+    this.current.set(key, change)
+  }
+
+  /** What was made of a document since the last checkpoint was begun. */
+  changed(key: string): DocumentChange | undefined {
+    return this.current.get(key)
+  }
+
+  /** What was made of a document since the last checkpoint that is stored. */
+  unstored(key: string): DocumentChange | undefined {
+    return this.current.get(key) ?? this.taking?.get(key)
   }
 
   /** All documents in the order of their keys: for digests, verification and resharding, not for the hot path. */
   *documents(): Iterable<[string, Uint8Array]> {
     const newest: Overlay = new Map([...(this.taking ?? []), ...this.current])
-    const fresh = [...newest].sort(([a], [b]) => Buffer.compare(Buffer.from(a), Buffer.from(b)))
+    const fresh = [...newest].sort(([a], [b]) => compareKeys(a, b))
     let i = 0
     for (const { key: stored, value } of this.db.getRange({ start: documentKey(''), end: Buffer.from('e') })) {
       const key = stored.toString('utf8', 1)
-      while (i < fresh.length && Buffer.compare(documentKey(fresh[i]![0]), stored) < 0) {
+      while (i < fresh.length && compareKeys(fresh[i]![0], key) < 0) {
         const [freshKey, freshValue] = fresh[i++]!
-        if (freshValue !== DELETED) yield [freshKey, freshValue]
+        if (freshValue !== DELETED) yield [freshKey, bytesOf(freshValue)]
       }
       if (newest.has(key)) continue
       yield [key, openValue(stored, value, `partition ${this.partition}: the stored document ${key}`)]
@@ -137,8 +187,26 @@ export class Store {
     this.db.resetReadTxn()
     for (; i < fresh.length; i++) {
       const [freshKey, freshValue] = fresh[i]!
-      if (freshValue !== DELETED) yield [freshKey, freshValue]
+      if (freshValue !== DELETED) yield [freshKey, bytesOf(freshValue)]
     }
+  }
+
+  /**
+   * Puts an entry into a secondary index: both are well-formed text, the index's name without the character 0, at most
+   * KEY_BYTES_MAX - 2 bytes together. `isNew`: the index does not hold it now; where it is deleted before the next
+   * checkpoint, neither costs that anything.
+   */
+  indexPut(index: string, entry: string, isNew = false): void {
+    this.indexes.put(index, entry, isNew)
+  }
+
+  indexDelete(index: string, entry: string): void {
+    this.indexes.delete(index, entry)
+  }
+
+  /** Entries of an index in descending order of their bytes, strictly below `before`, at most `limit` of them. */
+  indexRange(index: string, before: string | undefined, limit: number): string[] {
+    return this.indexes.range(index, before, limit)
   }
 
   get checkpointing(): boolean {
@@ -152,12 +220,27 @@ export class Store {
     let pages = 0
     for (const arena of this.arenas.values()) pages += arena.beginCheckpoint(this.copyPage)
     this.checkpointBytes = pages * PAGE_BYTES
+    this.checkpoints++
     this.taking = this.current
-    let bytes = this.checkpointBytes
-    for (const value of this.taking.values()) if (value !== DELETED) bytes += value.length
+    let bytes = this.checkpointBytes + this.indexes.beginCheckpoint()
+    for (const value of this.taking.values()) {
+      if (value !== DELETED) bytes += value instanceof Uint8Array ? value.length : value.bytesAbout
+    }
     this.ring!.begin({ bytes, owner: this.owner, position, timeMs })
     this.current = new Map()
-    this.handOver = this.taking.entries()
+    this.handOver = this.handingOver(this.taking)
+  }
+
+  /** Hands over one document or index entry at a time; gives the share of a step that each took. */
+  private *handingOver(documents: Overlay): Generator<number> {
+    const ring = this.ring!
+    for (const [key, document] of documents) {
+      if (document === DELETED) ring.delete(documentKey(key))
+      else if (document instanceof Uint8Array) ring.document(documentKey(key), document)
+      else ring.document(documentKey(key), document.handOver(this.checkpoints))
+      yield 1 / CHECKPOINT_DOCUMENTS_PER_STEP
+    }
+    for (const _entry of this.indexes.handingOver(ring)) yield 1 / CHECKPOINT_ENTRIES_PER_STEP
   }
 
   private readonly copyPage = (arena: Arena, page: number): void => {
@@ -175,18 +258,14 @@ export class Store {
       }
     }
     if (budget === 0) return false
-    let documents = CHECKPOINT_DOCUMENTS_PER_STEP
+    let share = 0
     while (this.handOver) {
-      if (documents-- <= 0 || !ring.hasRoom(PAGE_BYTES)) return false
+      if (share >= 1 || !ring.hasRoom(PAGE_BYTES)) return false
       const next = this.handOver.next()
       if (next.done) {
         this.handOver = undefined
         ring.end()
-        break
-      }
-      const [key, value] = next.value
-      if (value === DELETED) ring.delete(documentKey(key))
-      else ring.document(documentKey(key), value)
+      } else share += next.value
     }
     const outcome = ring.outcome()
     if (outcome === undefined) return false
@@ -197,6 +276,7 @@ export class Store {
 
   private completeCheckpoint(): void {
     for (const arena of this.arenas.values()) arena.endCheckpoint(true)
+    this.indexes.endCheckpoint(true)
     this.taking = undefined
     this.takingPosition = undefined
     this.db.resetReadTxn()
@@ -208,6 +288,7 @@ export class Store {
   private giveUpCheckpoint(): void {
     for (const arena of this.arenas.values()) arena.endCheckpoint(false)
     this.current = new Map([...(this.taking ?? []), ...this.current])
+    this.indexes.endCheckpoint(false)
     this.taking = undefined
     this.takingPosition = undefined
   }
@@ -229,9 +310,10 @@ export class Store {
       for (const [name, value] of this.current) {
         if (value === DELETED) continue
         const key = documentKey(name)
-        this.db.putSync(key, packValue(key, value))
+        this.db.putSync(key, packValue(key, bytesOf(value)))
         documents++
       }
+      this.indexes.writeWhole()
       writeWatermark(this.db, { owner: this.owner, position, timeMs, pages, documents })
     })
   }

@@ -8,6 +8,7 @@ import { BATCH_LINES_MAX, BULK_ITEMS_MAX } from './limits.js'
 const CONTROL_CHARACTERS = /\p{Cc}/u
 const HALF_CHARACTERS = /\p{Surrogate}/u
 const ATTRIBUTES_MAX = 200
+const CURRENCIES = new Set(Intl.supportedValuesOf('currency'))
 
 const name = (what: string) =>
   z
@@ -33,10 +34,10 @@ const time = z.iso.datetime({ offset: true })
 
 export const money = z.object({
   amount: z.string().regex(/^-?\d{1,12}(\.\d{1,4})?$/, 'a decimal number as text, such as "12.50"'),
-  currency: z.string().regex(/^[A-Z]{3}$/, 'an ISO 4217 code, such as "GBP"'),
+  currency: z.string().refine((code) => CURRENCIES.has(code), 'an ISO 4217 code, such as "GBP"'),
 })
 
-const address = z.object({
+export const address = z.object({
   line1: z.string().min(1).max(200),
   line2: z.string().max(200).optional(),
   city: z.string().min(1).max(100),
@@ -57,6 +58,16 @@ export const location = z.object({
   priority: z.int().min(0).max(1_000_000).meta({ description: 'The lower, the sooner it is chosen' }),
   handlingCost: money,
   active: z.boolean().default(true),
+  workingDays: z
+    .array(z.int().min(1).max(7))
+    .max(7)
+    .default([1, 2, 3, 4, 5])
+    .meta({ description: 'Days on which it ships: 1 Monday to 7 Sunday' }),
+  holidays: z
+    .array(z.iso.date())
+    .max(1_000)
+    .optional()
+    .meta({ description: 'Days on which it does not ship; none given: the public holidays of its country' }),
 })
 
 export const product = z.object({
@@ -73,6 +84,7 @@ export const product = z.object({
     .optional(),
   limitPerBuyer: quantity.optional(),
   backorder: z.boolean().optional(),
+  lowStock: stockFigure.optional().meta({ description: 'ATP at which it is told that stock is low' }),
 })
 export const products = z.object({
   products: z

@@ -14,6 +14,7 @@ import { HttpServer } from './http/server.js'
 import { Metrics } from './metrics.js'
 import { operations } from './operations/index.js'
 import type { OperationContext } from './operations/operation.js'
+import { PaymentWorker } from './payments/payment-worker.js'
 import { SocketServer } from './websocket/server.js'
 
 export interface ServerOptions {
@@ -53,6 +54,7 @@ export class Server {
     private readonly listening: us_listen_socket,
     private readonly http: HttpServer,
     private readonly sockets: SocketServer,
+    private readonly payments: PaymentWorker,
     private readonly engine: Host,
     private readonly unlock: () => void,
   ) {}
@@ -110,7 +112,7 @@ export class Server {
   }
 
   private static listen(
-    { host, port, version }: ServerOptions,
+    { host, port, version, logger }: ServerOptions,
     context: OperationContext,
     metrics: Metrics,
     engine: Host,
@@ -129,8 +131,9 @@ export class Server {
         const bound = uws.us_socket_local_port(listening)
         const guard = new Guard(host, bound)
         const http = new HttpServer({ app, operations, context, guard, metrics, version })
+        const payments = new PaymentWorker(context.dispatch, logger)
         const sockets = new SocketServer({ app, operations, context, guard, metrics })
-        resolve(new Server(host, bound, context, listening, http, sockets, engine, unlock))
+        resolve(new Server(host, bound, context, listening, http, sockets, payments, engine, unlock))
       })
     })
   }
@@ -143,6 +146,7 @@ export class Server {
     for (const until = performance.now() + DRAIN_MS; dispatch.inFlight > 0 && performance.now() < until; ) {
       await new Promise((done) => setTimeout(done, 5))
     }
+    this.payments.stop()
     this.http.events.stop()
     this.sockets.stop()
     await this.engine.stop()

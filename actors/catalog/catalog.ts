@@ -14,14 +14,30 @@ import { CHANNELS_MAX, LOCATIONS_MAX, SKUS_MAX } from '../limits.js'
 import { full, ok, unknownLocation, unknownSku } from '../outcomes.js'
 import type { Replication } from '../replication.js'
 import { Names } from './names.js'
+import { Places } from './places.js'
 
 export interface ProductEntry {
   /** SKU index. */
   index: number
   sku: string
-  /** As the gateway has checked it. */
-  product: { limitPerBuyer?: number } & Record<string, unknown>
+  /** As the gateway has checked it; a kit's components are SKU indices. */
+  product: { limitPerBuyer?: number; lowStock?: number } & Record<string, unknown>
+  kit?: { sku: number; quantity: number }[]
 }
+
+/** What an order needs to know of a product. */
+export interface ProductFacts {
+  /** The SKU's name: only the first partition knows the names of all. */
+  sku: string
+  name: string
+  weightGrams: number
+  mayBackorder: boolean
+  attributes: Record<string, unknown>
+  kit: { sku: number; quantity: number }[]
+}
+
+/** Products whose facts are kept decoded. */
+const FACTS_MAX = 100_000
 
 export interface LocationEntry {
   index: number
@@ -37,6 +53,8 @@ const locationKey = (index: number): string => `location/${index}`
 
 export class Catalog {
   readonly names: Record<NameKind, Names>
+  readonly places = new Places()
+  private readonly facts = new Map<number, ProductFacts>()
 
   constructor(
     private readonly store: Store,
@@ -58,7 +76,9 @@ export class Catalog {
     for (const kind of NAME_KINDS) this.names[kind].rebuild()
     for (const index of this.locationIndices()) {
       const entry = readDocument<LocationEntry>(this.store, locationKey(index))
-      if (entry) this.inventory.locations.set(index, entry.location.active, entry.location.priority)
+      if (!entry) continue
+      this.inventory.locations.set(index, entry.location.active, entry.location.priority)
+      this.places.put(entry)
     }
   }
 
@@ -91,12 +111,43 @@ export class Catalog {
     const sku = this.placement.localOf(entry.index)
     if (!this.inventory.stock.add(sku)) return full('SKUs')
     writeDocument(this.store, productKey(entry.index), entry)
+    this.facts.delete(entry.index)
+    this.inventory.stock.setLowStock(sku, entry.product.lowStock)
     this.inventory.setLimitPerBuyer(sku, entry.product.limitPerBuyer ?? 0)
     return ok(null)
   }
 
   product(index: number): ProductEntry | undefined {
     return readDocument<ProductEntry>(this.store, productKey(index))
+  }
+
+  productFacts(index: number): ProductFacts | undefined {
+    const known = this.facts.get(index)
+    if (known) return known
+    const entry = this.product(index)
+    if (!entry) return undefined
+    const {
+      name,
+      weightGrams = 0,
+      backorder = false,
+      attributes = {},
+    } = entry.product as {
+      name?: string
+      weightGrams?: number
+      backorder?: boolean
+      attributes?: Record<string, unknown>
+    }
+    const facts = {
+      sku: entry.sku,
+      name: name ?? entry.sku,
+      weightGrams,
+      mayBackorder: backorder,
+      attributes,
+      kit: entry.kit ?? [],
+    }
+    if (this.facts.size >= FACTS_MAX) this.facts.clear()
+    this.facts.set(index, facts)
+    return facts
   }
 
   getProduct(index: number): Outcome {
@@ -121,6 +172,7 @@ export class Catalog {
     const indices = this.locationIndices()
     if (!indices.includes(index)) writeDocument(this.store, 'locations', [...indices, index])
     writeDocument(this.store, locationKey(index), entry)
+    this.places.put(entry)
     const flips = this.inventory.locations.set(index, location.active, location.priority)
     if (flips) this.inventory.stock.recomputeAtp()
   }

@@ -12,7 +12,16 @@ import type { Locations } from './locations.js'
 import { PoolKind, type Pools } from './pools.js'
 import { ReservationStatus, type ReservationTable } from './reservations.js'
 import { Row, type Stock } from './stock.js'
-import { ANY_LOCATION, NO_LOCATION, QUANTITY_MAX, Status, TTL_SECONDS_DEFAULT, TTL_SECONDS_MAX } from './wire.js'
+import {
+  ALLOCATION_MARK_0,
+  ALLOCATION_MARK_1,
+  ANY_LOCATION,
+  NO_LOCATION,
+  QUANTITY_MAX,
+  Status,
+  TTL_SECONDS_DEFAULT,
+  TTL_SECONDS_MAX,
+} from './wire.js'
 
 export class Inventory {
   /** What the last operation found: part of its answer. */
@@ -46,6 +55,17 @@ export class Inventory {
   /** Reserves what the wire record in `words` at word `at` asks for; its hash is the id's. */
   reserve(words: Uint32Array, at: number, hash: number, timeMs: number): Status {
     this.begin()
+    if (words[at] === ALLOCATION_MARK_0 && words[at + 1] === ALLOCATION_MARK_1) return Status.invalid
+    return this.take(words, at, hash, timeMs)
+  }
+
+  /** Reserves under an id of an order's own. */
+  reserveForOrder(words: Uint32Array, at: number, hash: number, timeMs: number): Status {
+    this.begin()
+    return this.take(words, at, hash, timeMs)
+  }
+
+  private take(words: Uint32Array, at: number, hash: number, timeMs: number): Status {
     const quantity = words[at + 7]!
     const ttlSeconds = words[at + 8] === 0 ? TTL_SECONDS_DEFAULT : words[at + 8]!
     const asked = words[at + 9]! & 0xffff
@@ -269,11 +289,37 @@ export class Inventory {
     this.reservations.end(record, status, timerRunning)
   }
 
-  /** A held line of a batch that is not to be: as if it had never been asked for. */
+  /**
+   * What is held or allocated is given back and its record is gone, as if it had never been asked for: a line of a batch
+   * that is not to be, or an order's units, of which the order itself is the memory.
+   */
   forget(record: number): void {
-    assert(this.reservations.status(record) === ReservationStatus.held, 'only what is held is forgotten')
+    assert(this.reservations.isLive(record), 'only what is live is forgotten')
     this.unpromise(record)
-    this.reservations.forgetHeld(record)
+    this.reservations.forget(record)
+  }
+
+  /** Gives back `by` of an allocation's units and keeps the others. */
+  reduce(record: number, by: number): void {
+    const { reservations, stock } = this
+    assert(reservations.status(record) === ReservationStatus.confirmed, 'only what is allocated is reduced')
+    const sku = this.placement.localOf(reservations.sku(record))
+    stock.change(sku, stock.rowAt(sku, reservations.location(record)), Row.allocated, -by)
+    if (!stock.isPlain(sku)) this.count(record, by, -1)
+    reservations.reduce(record, by)
+  }
+
+  /** Units that a channel may have of a SKU at all, its pools considered. */
+  availableTo(sku: number, channel: number, timeMs: number): number {
+    const { stock, pools } = this
+    if (stock.isPlain(sku)) return stock.atp(sku)
+    let own = 0
+    for (let pool = stock.firstPool(sku); pool >= 0; pool = pools.next(pool)) {
+      if (!pools.isOpen(pool, timeMs) || !pools.serves(pool, channel)) continue
+      if (pools.kind(pool) === PoolKind.sale) return Math.min(pools.remaining(pool, timeMs), stock.atp(sku))
+      if (channel !== 0) own = Math.max(own, pools.remaining(pool, timeMs))
+    }
+    return Math.min(Math.max(own, pools.general(sku, timeMs)), stock.atp(sku))
   }
 
   private unpromise(record: number): void {

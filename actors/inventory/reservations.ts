@@ -247,6 +247,23 @@ export class ReservationTable {
     )
   }
 
+  /** A confirmed one keeps fewer units. */
+  reduce(record: number, by: number): void {
+    this.arena.touch(record)
+    this.words[record * WORDS + 7]! -= by
+  }
+
+  /** A live one goes on under another id. */
+  rename(record: number, id: Uint32Array, at: number): boolean {
+    const { words, index } = this
+    const base = record * WORDS
+    if (!index.insert(this.hashOf(id, at), record)) return false
+    index.remove(this.hashOf(words, base), record)
+    this.arena.touch(record)
+    for (let i = 0; i < 4; i++) words[base + i] = id[at + i]!
+    return true
+  }
+
   /** Held becomes confirmed: it no longer expires. */
   confirm(record: number): void {
     this.timers.stop(record)
@@ -287,10 +304,10 @@ export class ReservationTable {
     this.free(record)
   }
 
-  /** As if it had never been: a line of a batch that is not held after all. */
-  forgetHeld(record: number): void {
+  /** As if it had never been: what is live is gone. */
+  forget(record: number): void {
     this.counters.touchPage(0)
-    this.timers.stop(record)
+    if (this.status(record) === ReservationStatus.held && !this.isTentative(record)) this.timers.stop(record)
     this.counters.doubles[LIVE_DOUBLE]!--
     this.free(record)
   }

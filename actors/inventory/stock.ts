@@ -2,7 +2,8 @@
  * Stock by SKU and location, in blocks of one cache line: three rows and a link, so that the SKU of one to three
  * locations, which most are, costs one memory access.
  *
- *   SKU record, 8 words      0 exists (1) · 1 limit a buyer (0: none) · 2 first pool + 1 (0: none) · 3 unused
+ *   SKU record, 8 words      0 exists (1) · 1 limit a buyer (0: none) · 2 first pool + 1 (0: none)
+ *                            3 watched: somebody waits for it (bit 0) · units at which it is low + 1 (bits 1-31, 0: nobody asks)
  *                            4-5 (double) ATP over all locations · 6-7 unused
  *   stock block, 16 words    0 next block (0: none) · then three rows of 5 words
  *   row, 5 words             0 location + 1 (0: no row) · 1 on hand · 2 reserved · 3 allocated · 4 safety stock
@@ -21,7 +22,9 @@ const SKU_WORDS = 8
 const EXISTS = 0
 const LIMIT = 1
 const POOLS = 2
+const WATCH = 3
 const ATP_DOUBLE = 2
+export const LOW_STOCK_MAX = 0x3fff_fffe
 const BLOCK_WORDS = 16
 const ROW_WORDS = 5
 const ROWS_PER_BLOCK = 3
@@ -40,6 +43,8 @@ export class Stock {
   private readonly skus: Arena
   private readonly blocks: Arena
   private readonly counters: Arena
+  /** SKUs that are watched and whose stock has moved, with the ATP before: looked at, and emptied, after each step. */
+  readonly moved = new Map<number, number>()
   /** A row is a word offset in `rows`; -1: none. */
   readonly rows: Uint32Array
 
@@ -104,7 +109,49 @@ export class Stock {
 
   private addAtp(sku: number, change: number): void {
     this.skus.touch(sku)
-    this.skus.doubles[sku * (SKU_WORDS / 2) + ATP_DOUBLE]! += change
+    const at = sku * (SKU_WORDS / 2) + ATP_DOUBLE
+    const atp = this.skus.doubles[at]! + change
+    this.skus.doubles[at] = atp
+    const watch = this.skus.words[sku * SKU_WORDS + WATCH]!
+    if (watch !== 0 && change !== 0) this.noteMove(sku, watch, atp - change, atp)
+  }
+
+  private noteMove(sku: number, watch: number, before: number, after: number): void {
+    const isAwaited = (watch & 1) !== 0 && after > before
+    const low = (watch >>> 1) - 1
+    const crosses = low >= 0 && (before > low !== after > low || (before === 0) !== (after === 0))
+    if (!isAwaited && !crosses) return
+    if (!this.moved.has(sku)) this.moved.set(sku, before)
+  }
+
+  /** Who watches its stock, as one word. */
+  watch(sku: number): number {
+    return this.skus.words[sku * SKU_WORDS + WATCH]!
+  }
+  setWatch(sku: number, watch: number): void {
+    this.skus.touch(sku)
+    this.skus.words[sku * SKU_WORDS + WATCH] = watch
+  }
+
+  /** Whether orders or customers wait for it. */
+  hasWaiting(sku: number): boolean {
+    return (this.skus.words[sku * SKU_WORDS + WATCH]! & 1) !== 0
+  }
+  setWaiting(sku: number, waiting: boolean): void {
+    this.skus.touch(sku)
+    const at = sku * SKU_WORDS + WATCH
+    this.skus.words[at] = ((this.skus.words[at]! & ~1) | (waiting ? 1 : 0)) >>> 0
+  }
+  /** Units at which stock is low; undefined where nobody wants to know. */
+  lowStock(sku: number): number | undefined {
+    const low = (this.skus.words[sku * SKU_WORDS + WATCH]! >>> 1) - 1
+    return low < 0 ? undefined : low
+  }
+  setLowStock(sku: number, units: number | undefined): void {
+    this.skus.touch(sku)
+    const at = sku * SKU_WORDS + WATCH
+    const low = units === undefined ? 0 : Math.min(units, LOW_STOCK_MAX) + 1
+    this.skus.words[at] = ((low << 1) | (this.skus.words[at]! & 1)) >>> 0
   }
 
   rowAtp(row: number): number {

@@ -45,6 +45,13 @@ export const ANY_LOCATION = 0xffff
 /** A reply's location where there is none; the same bits as "any", in the other direction. */
 export const NO_LOCATION = 0xffff
 
+/**
+ * The first words of the ids under which orders hold stock. As a UUID's they would name a version 0, which there is not, so
+ * they are refused from outside and no caller can take one beforehand.
+ */
+export const ALLOCATION_MARK_0 = 0x524f_4f44
+export const ALLOCATION_MARK_1 = 0x0000_4c4c
+
 export const Operation = { reserve: 1, confirm: 2, release: 3, count: 4 } as const
 export type Operation = (typeof Operation)[keyof typeof Operation]
 

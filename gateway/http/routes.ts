@@ -44,7 +44,7 @@ export class Routes {
       const names = [...path.matchAll(/\{(\w+)\}/g)].map((match) => match[1]!)
       const pattern = path.replaceAll(/\{(\w+)\}/g, ':$1')
       byPath.set(pattern, [...(byPath.get(pattern) ?? []), method])
-      const register = { GET: 'get', POST: 'post', PUT: 'put' } as const
+      const register = { GET: 'get', POST: 'post', PUT: 'put', PATCH: 'patch' } as const
       options.app[register[method]](pattern, (res, req) => this.handle(operation, names, res, req))
     }
     for (const [pattern, methods] of byPath) {

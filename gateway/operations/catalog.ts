@@ -1,9 +1,11 @@
 /** Products and locations. */
 import { z } from 'zod'
 import type { LocationEntry, ProductEntry } from '../../actors/catalog/catalog.js'
+import type { Calendar } from '../../actors/sourcing/calendar.js'
 import type { Outcome } from '../../engine/protocol.js'
 import { problem } from '../problems.js'
 import * as schemas from '../schemas.js'
+import { holidaysOf, zoneOffsets } from '../time-zones.js'
 import { failed, type OperationContext, operation, pageFrom } from './operation.js'
 
 const sku = z.object({ sku: schemas.skuName })
@@ -15,7 +17,29 @@ export const unknownLocation = (name: string): Outcome =>
   problem(404, 'unknown_location', `There is no location ${name} in service; put the location first.`)
 
 const productView = ({ sku, product }: ProductEntry): object => ({ sku, ...product })
-const locationView = ({ index, id, location }: LocationEntry): object => ({ id, index, ...location })
+
+/** Years of a location's calendar: as long as nobody puts it again. */
+const CALENDAR_YEARS = 10
+
+/** When a location ships, as data: its log needs no time zone database. */
+function calendarOf(location: z.output<typeof schemas.location>, nowMs: number): Calendar {
+  const { timeZone, cutoff, workingDays, holidays, address } = location
+  const year = new Date(nowMs).getUTCFullYear()
+  const [hour, minute] = cutoff.split(':').map(Number)
+  return {
+    offsets: zoneOffsets(timeZone, Date.UTC(year - 1, 0), Date.UTC(year + CALENDAR_YEARS, 0)),
+    cutoffMinutes: hour! * 60 + minute!,
+    workingDays: workingDays.reduce((mask, day) => mask | (1 << (day - 1)), 0),
+    holidays: holidays
+      ? holidays.map((day) => Date.parse(day) / DAY_MS).sort((a, b) => a - b)
+      : holidaysOf(address.country, year, year + CALENDAR_YEARS),
+  }
+}
+const DAY_MS = 86_400_000
+const locationView = ({ index, id, location }: LocationEntry): object => {
+  const { calendar: _calendar, ...shown } = location
+  return { id, index, ...shown }
+}
 
 /** Puts products, each with the partition that owns it; the outcomes in the order of the products. */
 async function putProducts(
@@ -27,13 +51,18 @@ async function putProducts(
     products.map(({ sku }) => sku),
   )
   if (!Array.isArray(indices)) return indices
+  const parts = products.flatMap(({ kit }) => kit?.map(({ sku }) => sku) ?? [])
+  const unknown = parts.find((sku) => directory.find('skus', sku) < 0)
+  if (unknown !== undefined) return unknownSku(unknown)
   const outcomes: Outcome[] = new Array(products.length)
   const byPartition = directory.byPartition([...indices.keys()], (i) => indices[i]!)
   for (const outcome of await Promise.all(
     [...byPartition].map(async ([partition, places]) => {
       const items = places.map((i): ProductEntry => {
         const { sku, ...rest } = products[i]!
-        return { index: indices[i]!, sku, product: JSON.parse(JSON.stringify(rest)) as ProductEntry['product'] }
+        const kit = rest.kit?.map((part) => ({ sku: directory.find('skus', part.sku), quantity: part.quantity }))
+        const product = JSON.parse(JSON.stringify(rest)) as ProductEntry['product']
+        return { index: indices[i]!, sku, product, ...(kit ? { kit } : {}) }
       })
       const answer = await dispatch.command(partition, 'product.put', { items })
       const results = failed(answer) ? places.map(() => answer) : (answer.body as { results: Outcome[] }).results
@@ -115,10 +144,11 @@ export const catalogOperations = [
     http: { method: 'PUT', path: '/v1/locations/{id}', status: 200 },
     parameters: id,
     body: schemas.location,
-    async run({ id, ...location }, { directory, dispatch }) {
+    async run({ id, ...location }, { directory, dispatch, now }) {
       const indices = await directory.intern('locations', [id])
       if (!Array.isArray(indices)) return indices
-      const entry: LocationEntry = { index: indices[0]!, id, location }
+      const calendar = calendarOf(location, now())
+      const entry: LocationEntry = { index: indices[0]!, id, location: { ...location, calendar } }
       const outcome = await dispatch.command(0, 'location.put', entry)
       return failed(outcome) ? outcome : { status: 200, body: locationView(entry) }
     },

@@ -1,9 +1,12 @@
 /** All operations. */
 import { adminOperations } from './admin.js'
 import { catalogOperations } from './catalog.js'
+import { fulfillmentOperations } from './fulfillments.js'
 import { inventoryOperations } from './inventory.js'
 import type { Operation } from './operation.js'
+import { orderOperations } from './orders.js'
 import { reservationOperations } from './reservations.js'
+import { ruleOperations } from './rules.js'
 import { saleOperations } from './sales.js'
 
 export const operations: Operation[] = [
@@ -11,5 +14,8 @@ export const operations: Operation[] = [
   ...inventoryOperations,
   ...reservationOperations,
   ...saleOperations,
+  ...orderOperations,
+  ...fulfillmentOperations,
+  ...ruleOperations,
   ...adminOperations,
 ]

@@ -22,7 +22,7 @@ export interface Operation {
   name: string
   summary: string
   /** None: only for control messages. Path parameters stand in braces. */
-  http?: { method: 'GET' | 'POST' | 'PUT'; path: string; status: number }
+  http?: { method: 'GET' | 'POST' | 'PUT' | 'PATCH'; path: string; status: number }
   /** Path parameters, query and body in one. */
   parameters?: z.ZodObject
   query?: z.ZodObject

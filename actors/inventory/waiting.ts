@@ -1,0 +1,106 @@
+/**
+ * Who waits for a SKU that is sold out: orders with backordered units, and customers who asked to be told. When stock
+ * comes they are served in order, by priority and then by who came first; until each has been asked once, newcomers see
+ * only what those before them leave.
+ */
+
+import { LiveDocuments } from '../../engine/live-documents.js'
+import type { Placement } from '../../engine/placement.js'
+import type { Store } from '../../engine/store.js'
+import { decodeDocument, encodeDocument } from '../documents.js'
+import { WAITING_PER_SKU_MAX } from '../limits.js'
+import type { Stock } from './stock.js'
+
+export interface Waiter {
+  /** The order's id, or the id of an entry of the waiting list of customers. */
+  id: string
+  kind: 'order' | 'customer'
+  priority: number
+  sinceMs: number
+  units: number
+  /** Whether it has been asked since stock last came. */
+  isAsked: boolean
+}
+
+interface WaitingList {
+  sku: number
+  waiters: Waiter[]
+}
+
+const DECODED_MAX = 1_000
+const keyOf = (sku: number): string => `waiting/${sku}`
+
+export class Waiting {
+  private readonly lists: LiveDocuments<WaitingList>
+
+  constructor(
+    store: Store,
+    private readonly stock: Stock,
+    private readonly placement: Placement,
+  ) {
+    this.lists = new LiveDocuments(store, encodeDocument, decodeDocument<WaitingList>, DECODED_MAX)
+  }
+
+  list(sku: number): readonly Waiter[] {
+    return this.lists.get(keyOf(sku))?.waiters ?? []
+  }
+
+  /** Adds a waiter or changes how many units it waits for; false where the list is full. */
+  join(sku: number, waiter: Waiter): boolean {
+    const list = this.lists.change(keyOf(sku))
+    if (!list) {
+      this.lists.add(keyOf(sku), { sku, waiters: [waiter] })
+      this.stock.setWaiting(this.placement.localOf(sku), true)
+      return true
+    }
+    const known = list.waiters.find(({ id }) => id === waiter.id)
+    if (known) {
+      known.units = waiter.units
+      known.isAsked = waiter.isAsked
+      return true
+    }
+    if (list.waiters.length >= WAITING_PER_SKU_MAX) return false
+    let at = list.waiters.length
+    while (at > 0 && isBefore(waiter, list.waiters[at - 1]!)) at--
+    list.waiters.splice(at, 0, waiter)
+    return true
+  }
+
+  leave(sku: number, id: string): void {
+    const list = this.lists.change(keyOf(sku))
+    if (!list) return
+    const at = list.waiters.findIndex((waiter) => waiter.id === id)
+    if (at >= 0) list.waiters.splice(at, 1)
+    if (list.waiters.length > 0) return
+    this.lists.delete(keyOf(sku))
+    this.stock.setWaiting(this.placement.localOf(sku), false)
+  }
+
+  /** Stock has come: everybody is to be asked again. */
+  askAll(sku: number): void {
+    const list = this.lists.change(keyOf(sku))
+    for (const waiter of list?.waiters ?? []) waiter.isAsked = false
+  }
+
+  /** The next that has not been asked, taken note of as asked. */
+  next(sku: number): Waiter | undefined {
+    const waiter = this.list(sku).find(({ isAsked }) => !isAsked)
+    if (!waiter) return undefined
+    const found = this.lists.change(keyOf(sku))?.waiters.find(({ id }) => id === waiter.id)
+    if (found) found.isAsked = true
+    return found
+  }
+
+  /** Units that others wait for who are to be asked before `id`; all of those, where it does not wait here. */
+  unitsAhead(sku: number, id: string): number {
+    let units = 0
+    for (const waiter of this.list(sku)) {
+      if (waiter.id === id) break
+      if (!waiter.isAsked) units += waiter.units
+    }
+    return units
+  }
+}
+
+const isBefore = (a: Waiter, b: Waiter): boolean =>
+  a.priority !== b.priority ? a.priority < b.priority : a.sinceMs !== b.sinceMs ? a.sinceMs < b.sinceMs : a.id < b.id

@@ -1,0 +1,394 @@
+/**
+ * Taking an order: who has it already, whether all its SKUs are known, what its lines are, what the business rules say of
+ * it. Where something has to be asked of other partitions it is `validating` until they have answered; whoever sent it is
+ * answered once it is taken or refused.
+ */
+import { LATER, type Step } from '../../engine/actors.js'
+import type { Placement } from '../../engine/placement.js'
+import type { Outcome, Problem } from '../../engine/protocol.js'
+import type { Store } from '../../engine/store.js'
+import { readDocument, writeDocument } from '../documents.js'
+import { ORDER_LINES_MAX } from '../limits.js'
+import { conflict, created, full, ok, problem } from '../outcomes.js'
+import { newTally } from './lines.js'
+import { orderTable } from './machines.js'
+import type { OpenOrders } from './open-orders.js'
+import type { Address, Availability, Customer, Line, LineTerms, Order, Totals } from './order.js'
+import { orderPartition } from './order-id.js'
+import type { OrderRules } from './order-rules.js'
+import type { OrderSourcing } from './order-sourcing.js'
+import type { OrderStore } from './order-store.js'
+import type { Payments } from './payments.js'
+import type { Settings } from './settings.js'
+import type { StockDesk } from './stock-desk.js'
+import { fire, note } from './transitions.js'
+
+export interface OrderRequest {
+  id: string
+  /** What (channel, external id) stands for, as an id; equal to `id` where the caller named none. */
+  home?: string
+  fingerprint: string
+  channel: string
+  channelIndex: number
+  externalId?: string
+  currency: string
+  customer: Customer
+  shipTo: Address
+  delivery: Order['delivery']
+  service?: string
+  notes?: string
+  lines: LineTerms[]
+  totals: Totals
+  payment?: { status: 'pending' | 'authorized' | 'captured'; amount: number; reference: string; provider: string }
+  allowSplit: boolean
+  allowBackorder: boolean
+  allowPartial: boolean
+  priority: number
+  /** Fraud score, 0 to 100, and what it comes from. */
+  score: number
+  scoreReasons: string[]
+  by: string
+}
+
+const MESSAGES_PER_ORDER = 64
+
+export class Capture {
+  constructor(
+    private readonly store: Store,
+    private readonly orders: OrderStore,
+    private readonly open: OpenOrders,
+    private readonly desk: StockDesk,
+    private readonly rules: OrderRules,
+    private readonly sourcing: OrderSourcing,
+    private readonly payments: Payments,
+    private readonly settings: Settings,
+    private readonly placement: Placement,
+    private readonly partition: number,
+  ) {}
+
+  place(step: Step, request: OrderRequest): Outcome {
+    const known = this.orders.get(request.id)
+    if (known) return this.repeat(known, request)
+    if (!this.open.hasRoom) return full('open orders')
+    if (!step.hasRoom(MESSAGES_PER_ORDER)) return full('messages to other partitions')
+    const { home } = request
+    if (home === undefined) return this.take(step, request)
+    if (home === request.id) {
+      const other = readDocument<string>(this.store, refKey(home))
+      return other === undefined ? this.take(step, request) : ok({ order: other, moved: true })
+    }
+    const owner = orderPartition(home, this.placement.partitions)
+    if (owner === this.partition) {
+      const other = this.claim(home, request.id)
+      return other === undefined ? this.take(step, request) : ok({ order: other, moved: true })
+    }
+    const order = this.newOrder(step, request)
+    order.saga = { ...emptySaga('claiming'), waiting: [owner], command: step.commandNumber }
+    this.orders.add(order)
+    writeDocument(this.store, requestKey(order.id), request)
+    step.send(owner, 'order.claim', { home, id: request.id })
+    return LATER
+  }
+
+  private repeat(order: Order, request: OrderRequest): Outcome {
+    if (order.saga && order.saga.command !== 0)
+      return problem(503, 'overloaded', 'This order is just being taken; ask again shortly.')
+    const isSameName = request.externalId !== undefined && order.home === request.home
+    if (isSameName || order.fingerprint === request.fingerprint) return ok({ order: order.id, replayed: true })
+    return conflict('This order id')
+  }
+
+  /** In the partition of the name: whose it is; undefined where it was free and is `id`'s now. */
+  private claim(home: string, id: string): string | undefined {
+    if (this.orders.get(home)) return home
+    const other = readDocument<string>(this.store, refKey(home))
+    if (other !== undefined && other !== id) return other
+    writeDocument(this.store, refKey(home), id)
+    return undefined
+  }
+
+  claimAsked(step: Step, from: number, { home, id }: { home: string; id: string }): void {
+    step.send(from, 'order.claimed', { id, other: this.claim(home, id) ?? null })
+  }
+
+  /** An order that was refused gives its name back. */
+  unclaim({ home, id }: { home: string; id: string }): void {
+    if (readDocument<string>(this.store, refKey(home)) === id) this.store.delete(refKey(home))
+  }
+
+  claimed(step: Step, { id, other }: { id: string; other: string | null }): void {
+    const order = this.orders.change(id)
+    if (order?.saga?.phase !== 'claiming') return
+    const request = readDocument<OrderRequest>(this.store, requestKey(id))!
+    const { command } = order.saga
+    if (other !== null) {
+      this.forget(order)
+      step.answer(command, ok({ order: other, moved: true }))
+      return
+    }
+    this.askForProducts(step, order, request, command)
+  }
+
+  private take(step: Step, request: OrderRequest): Outcome {
+    const order = this.newOrder(step, request)
+    const skus = skusOf(request)
+    if (skus.every((sku) => this.desk.isOwn(sku))) {
+      const offers = skus.map((sku) => this.desk.availability(sku, order.channelIndex, order.id, step.timeMs))
+      const kits = componentsOf(offers).filter((sku) => !skus.includes(sku))
+      if (kits.every((sku) => this.desk.isOwn(sku))) {
+        const components = kits.map((sku) => this.desk.availability(sku, order.channelIndex, order.id, step.timeMs))
+        this.orders.add(order)
+        return this.accept(step, order, request, [...offers, ...components])
+      }
+    }
+    this.orders.add(order)
+    writeDocument(this.store, requestKey(order.id), request)
+    this.askForProducts(step, order, request, step.commandNumber)
+    return LATER
+  }
+
+  private askForProducts(step: Step, order: Order, request: OrderRequest, command: number): void {
+    order.epoch++
+    order.saga = { ...emptySaga('asking'), epoch: order.epoch, command }
+    this.ask(step, order, skusOf(request))
+    if (order.saga.waiting.length === 0) this.productsKnown(step, order)
+  }
+
+  private ask(step: Step, order: Order, skus: number[]): void {
+    const saga = order.saga!
+    for (const sku of skus) {
+      if (this.desk.isOwn(sku)) {
+        saga.offers.push(this.desk.availability(sku, order.channelIndex, order.id, step.timeMs))
+      }
+    }
+    const ask = { order: order.id, epoch: order.epoch, channel: order.channelIndex, skus, reservations: [] }
+    saga.waiting = this.desk.ask(step, ask)
+  }
+
+  /** A partition has said what it has; true where that was for taking this order. */
+  told(step: Step, from: number, body: { order: string; epoch: number; offers: Availability[] }): boolean {
+    const saga = this.orders.get(body.order)?.saga
+    if (!saga || saga.command === 0) return false
+    if (saga.phase !== 'asking' || saga.epoch !== body.epoch || !saga.waiting.includes(from)) return true
+    const order = this.orders.change(body.order)!
+    order.saga!.offers.push(...body.offers)
+    order.saga!.waiting = order.saga!.waiting.filter((other) => other !== from)
+    if (order.saga!.waiting.length === 0) this.productsKnown(step, order)
+    return true
+  }
+
+  private productsKnown(step: Step, order: Order): void {
+    const saga = order.saga!
+    const missing = componentsOf(saga.offers).filter((sku) => !saga.offers.some((offer) => offer.sku === sku))
+    if (missing.length > 0) {
+      this.ask(step, order, missing)
+      if (saga.waiting.length > 0) return
+    }
+    const request = readDocument<OrderRequest>(this.store, requestKey(order.id))!
+    delete order.saga
+    this.store.delete(requestKey(order.id))
+    step.answer(saga.command, this.accept(step, order, request, saga.offers))
+  }
+
+  private forget(order: Order): void {
+    this.store.delete(requestKey(order.id))
+    this.orders.remove(order)
+  }
+
+  /** All that has to be known is known: the order is taken, or refused with everything that is wrong. */
+  private accept(step: Step, order: Order, request: OrderRequest, offers: Availability[]): Outcome {
+    const bySku = new Map(offers.map((offer) => [offer.sku, offer]))
+    const faults = faultsOf(request, bySku)
+    if (faults) {
+      this.forget(order)
+      const { home, id } = request
+      if (home !== undefined && home !== id) {
+        const owner = orderPartition(home, this.placement.partitions)
+        if (owner === this.partition) this.unclaim({ home, id })
+        else step.send(owner, 'order.unclaim', { home, id })
+      }
+      return faults
+    }
+    order.lines = linesOf(request, bySku)
+    note(order, step.timeMs, 'order.received', request.by, request.channel)
+    const decision = this.rules.apply(step, order, offers, request.score)
+    fire(order, 'ACCEPT')
+    this.takePayment(step, order, request)
+    if (decision.reject !== undefined) {
+      for (const line of order.lines) if (line.units.length > 0) line.units = cancelledTally(line)
+      note(order, step.timeMs, 'order.rejected', 'rules', decision.reject)
+      fire(order, 'REJECT')
+      this.payments.cancelled(order)
+      return created({ order: order.id })
+    }
+    const holds = [...decision.holds, ...decision.review.map((reason) => `review: ${reason}`)]
+    if (request.score >= this.settings.orders.fraudThreshold) {
+      holds.push(`fraud: ${request.scoreReasons.join(', ') || `score ${request.score}`}`)
+    }
+    for (const reason of new Set(holds)) {
+      order.holds.push({ reason, by: 'rules', sinceMs: step.timeMs })
+      note(order, step.timeMs, 'order.on_hold', 'rules', reason)
+      fire(order, 'HOLD')
+    }
+    this.payments.begin(order)
+    this.sourcing.begin(step, order)
+    return created({ order: order.id })
+  }
+
+  private takePayment(step: Step, order: Order, { payment, by }: OrderRequest): void {
+    if (!payment) return
+    order.payment = {
+      provider: payment.provider,
+      amount: payment.amount,
+      reference: payment.reference,
+      authorized: 0,
+      captured: 0,
+      requested: 0,
+      refunded: 0,
+    }
+    if (payment.status === 'pending') fire(order, 'PAYMENT_DUE')
+    else {
+      this.payments.happened(step, order, {
+        event: payment.status,
+        amount: payment.amount,
+        reference: payment.reference,
+        by,
+      })
+    }
+  }
+
+  private newOrder(step: Step, request: OrderRequest): Order {
+    const { id, channel, channelIndex, fingerprint, currency, customer, shipTo, delivery, totals } = request
+    return {
+      id,
+      ...(request.home === undefined ? {} : { home: request.home }),
+      channel,
+      channelIndex,
+      ...(request.externalId === undefined ? {} : { externalId: request.externalId }),
+      fingerprint,
+      currency,
+      customer,
+      shipTo,
+      delivery,
+      service: request.service ?? this.settings.orders.defaultService,
+      ...(request.notes === undefined ? {} : { notes: request.notes }),
+      state: orderTable.initial,
+      lines: [],
+      fulfillments: [],
+      exceptions: [],
+      totals,
+      credits: [],
+      holds: [],
+      tags: [],
+      priority: request.priority,
+      allowSplit: request.allowSplit,
+      allowBackorder: request.allowBackorder,
+      allowPartial: request.allowPartial,
+      excluded: [],
+      refused: [],
+      splitBy: [],
+      placedMs: step.timeMs,
+      releaseMs: step.timeMs + this.settings.orders.remorseSeconds * 1_000,
+      timeline: [],
+      trace: [],
+      epoch: 0,
+      waitsFor: [],
+    }
+  }
+}
+
+const refKey = (home: string): string => `order-ref/${home}`
+const requestKey = (id: string): string => `order-request/${id}`
+
+const skusOf = ({ lines }: OrderRequest): number[] => [
+  ...new Set(lines.flatMap(({ sku, substitutes }) => [sku, ...(substitutes ?? [])])),
+]
+
+const componentsOf = (offers: Availability[]): number[] => [
+  ...new Set(offers.flatMap(({ product }) => product?.kit.map(({ sku }) => sku) ?? [])),
+]
+
+const cancelledTally = ({ quantity }: Line): number[] => {
+  const tally = newTally(0)
+  tally[6] = quantity
+  return tally
+}
+
+/** Everything that is wrong with it, in one answer. */
+function faultsOf({ lines }: OrderRequest, bySku: Map<number, Availability>): Outcome | undefined {
+  const errors: Problem['errors'] = []
+  let count = 0
+  lines.forEach(({ sku, substitutes }, at) => {
+    const product = bySku.get(sku)?.product
+    count += 1 + (product?.kit.length ?? 0)
+    if (!product) errors.push({ path: `lines.${at}.sku`, message: 'unknown SKU; put the product first' })
+    for (const component of product?.kit ?? []) {
+      const part = bySku.get(component.sku)?.product
+      if (!part) errors.push({ path: `lines.${at}.sku`, message: 'a kit with a component that is unknown' })
+      else if (part.kit.length > 0) errors.push({ path: `lines.${at}.sku`, message: 'a kit of kits' })
+    }
+    for (const other of substitutes ?? []) {
+      if (!bySku.get(other)?.product) errors.push({ path: `lines.${at}.substitutes`, message: 'unknown SKU' })
+    }
+  })
+  if (count > ORDER_LINES_MAX) {
+    errors.push({ path: 'lines', message: `at most ${ORDER_LINES_MAX} lines, the components of kits included` })
+  }
+  if (errors.length === 0) return undefined
+  const first = errors[0]!
+  const detail = `${first.path}: ${first.message}${errors.length > 1 ? ` (and ${errors.length - 1} more)` : ''}`
+  return {
+    status: 422,
+    body: {
+      code: errors.some(({ message }) => message.startsWith('unknown SKU')) ? 'unknown_sku' : 'invalid',
+      detail,
+      errors,
+    },
+  }
+}
+
+/** The order's lines: a kit is one that is priced, and one for each component that is sourced. */
+function linesOf({ lines, allowBackorder }: OrderRequest, bySku: Map<number, Availability>): Line[] {
+  const all: Line[] = []
+  const add = (terms: LineTerms, more: Partial<Line>): Line => {
+    const product = bySku.get(terms.sku)!.product!
+    const line: Line = {
+      ...terms,
+      number: all.length + 1,
+      units: newTally(terms.quantity),
+      weightGrams: product.weightGrams,
+      group: '',
+      mayBackorder: allowBackorder || product.mayBackorder,
+      ...more,
+    }
+    all.push(line)
+    return line
+  }
+  for (const terms of lines) {
+    const { kit } = bySku.get(terms.sku)!.product!
+    if (kit.length === 0) {
+      add(terms, {})
+      continue
+    }
+    const parent = add(terms, { isKit: true, units: [] })
+    for (const { sku, quantity } of kit) {
+      const component = { sku, quantity: quantity * terms.quantity, unitPrice: 0, discount: 0, taxes: [] }
+      add(component, { parent: parent.number, perParent: quantity })
+    }
+  }
+  return all
+}
+
+const emptySaga = (phase: 'claiming' | 'asking') => ({
+  phase,
+  epoch: 0,
+  attempt: 0,
+  waiting: [] as number[],
+  offers: [],
+  reserved: [],
+  promises: [],
+  holds: [],
+  held: [],
+  isRefused: false,
+  command: 0,
+})

@@ -1,0 +1,272 @@
+/** The orders of a partition, put together: commands, messages between partitions, queries, timers. */
+import type { ActorsContext, Step } from '../../engine/actors.js'
+import type { KeyedHash } from '../../engine/hash-index.js'
+import type { Outcome } from '../../engine/protocol.js'
+import type { Catalog } from '../catalog/catalog.js'
+import { Allocations } from '../inventory/allocations.js'
+import { Availabilities } from '../inventory/availabilities.js'
+import type { Inventory } from '../inventory/inventory.js'
+import type { Supply } from '../inventory/supply.js'
+import { type Waiter, Waiting } from '../inventory/waiting.js'
+import { Watch } from '../inventory/watch.js'
+import { full, ok } from '../outcomes.js'
+import type { Replication } from '../replication.js'
+import type { Rule } from '../rules/rule.js'
+import { Capacity } from './capacity.js'
+import { Capture, type OrderRequest } from './capture.js'
+import { ExceptionBook } from './exceptions.js'
+import { type FulfillmentCommand, Fulfillments } from './fulfillments.js'
+import { unitsIn } from './lines.js'
+import { DueWork, Monitor } from './monitor.js'
+import { OpenOrders } from './open-orders.js'
+import { orderPartition } from './order-id.js'
+import { OrderRules } from './order-rules.js'
+import { OrderSourcing } from './order-sourcing.js'
+import { OrderStore } from './order-store.js'
+import { OrderViews } from './order-views.js'
+import { type CancelWish, Orders, type ReviseWish, type Wish } from './orders.js'
+import { Payments } from './payments.js'
+import { type OrderSettings, Settings } from './settings.js'
+import { type AvailabilityAsk, type HoldAsk, StockDesk, type WaitingChange } from './stock-desk.js'
+
+type Body<T> = T extends (step: Step, body: infer B) => unknown ? B : never
+
+export class OrderDesk {
+  readonly orders: OrderStore
+  readonly open: OpenOrders
+  readonly waiting: Waiting
+  readonly watch: Watch
+  readonly settings: Settings
+  readonly rules: OrderRules
+  readonly capacity: Capacity
+  private readonly capture: Capture
+  private readonly work: Orders
+  private readonly sourcing: OrderSourcing
+  private readonly fulfillments: Fulfillments
+  readonly payments: Payments
+  private readonly exceptions: ExceptionBook
+  private readonly desk: StockDesk
+  private readonly due: DueWork
+  private readonly views: OrderViews
+
+  constructor(
+    { store, placement, partition }: ActorsContext,
+    hash: KeyedHash,
+    catalog: Catalog,
+    inventory: Inventory,
+    supply: Supply,
+    private readonly replication: Replication,
+  ) {
+    const { places } = catalog
+    this.settings = new Settings(store)
+    this.exceptions = new ExceptionBook(this.settings)
+    const monitor = new Monitor(
+      this.settings,
+      this.exceptions,
+      (order, timeMs) =>
+        order.lines.some((line) => line.units.length > 0 && unitsIn(line, 'open') > 0) &&
+        this.sourcing.isDue(order, timeMs),
+    )
+    this.open = new OpenOrders(store, hash)
+    this.orders = new OrderStore(store, this.open, (order, timeMs) => monitor.nextMs(order, timeMs))
+    this.waiting = new Waiting(store, inventory.stock, placement)
+    this.capacity = new Capacity(store, placement, partition)
+    const allocations = new Allocations(inventory, placement)
+    const availabilities = new Availabilities(catalog, inventory, supply, this.waiting, placement)
+    this.desk = new StockDesk(availabilities, allocations, this.waiting, placement, partition)
+    this.sourcing = new OrderSourcing(
+      this.orders,
+      this.desk,
+      places,
+      this.capacity,
+      this.settings,
+      this.exceptions,
+      partition,
+    )
+    this.payments = new Payments(store)
+    this.rules = new OrderRules(store, places)
+    this.capture = new Capture(
+      store,
+      this.orders,
+      this.open,
+      this.desk,
+      this.rules,
+      this.sourcing,
+      this.payments,
+      this.settings,
+      placement,
+      partition,
+    )
+    this.work = new Orders(this.orders, this.desk, this.sourcing, this.capacity, this.payments, this.exceptions)
+    this.fulfillments = new Fulfillments(
+      this.orders,
+      this.desk,
+      this.sourcing,
+      this.capacity,
+      this.exceptions,
+      this.payments,
+      this.settings,
+    )
+    this.due = new DueWork(this.orders, this.settings, this.exceptions, this.sourcing, this.fulfillments)
+    this.views = new OrderViews(store, this.orders)
+    this.watch = new Watch(store, inventory.stock, this.waiting, placement, partition, (step, sku, waiter) =>
+      this.serve(step, sku, waiter),
+    )
+    this.orders.onStatus = (step, order, before, after) => {
+      step.publish(`order.${after}`, `order/${order.id}`, {
+        order: order.id,
+        channel: order.channel,
+        ...(order.externalId === undefined ? {} : { externalId: order.externalId }),
+        status: after,
+        ...(before === undefined ? {} : { before }),
+      })
+    }
+    this.partitions = placement.partitions
+    this.partition = partition
+  }
+
+  private readonly partitions: number
+  private readonly partition: number
+
+  /** Stock has come for who waits: an order tries again where it lives. */
+  private serve(step: Step, _sku: number, waiter: Waiter): void {
+    const owner = orderPartition(waiter.id, this.partitions)
+    if (owner === this.partition) this.work.wake(step, waiter.id)
+    else step.send(owner, 'order.wake', { id: waiter.id })
+  }
+
+  readonly commands = {
+    'order.place': (step: Step, body: OrderRequest) => this.capture.place(step, body),
+    'order.placeMany': (step: Step, body: { orders: OrderRequest[] }) =>
+      ok({ results: body.orders.map((order) => this.placeOne(step, order)) }),
+    'order.hold': (step: Step, body: Wish) => this.work.hold(step, body),
+    'order.resume': (step: Step, body: Wish) => this.work.resume(step, body),
+    'order.cancel': (step: Step, body: CancelWish) => this.work.cancel(step, body),
+    'order.revise': (step: Step, body: ReviseWish) => this.work.revise(step, body),
+    'order.release': (step: Step, body: Wish) => this.work.release(step, body),
+    'order.source': (step: Step, body: Wish) => this.work.sourceAgain(step, body),
+    'order.credit': (step: Step, body: Wish & { amount: number }) => this.work.credit(step, body),
+    'order.payment': (step: Step, body: Body<Orders['pay']>) => this.work.pay(step, body),
+    'payment.done': (step: Step, body: Body<Orders['paid']>) => this.work.paid(step, body),
+    'fulfillment.advance': (step: Step, body: FulfillmentCommand) => this.fulfillments.advance(step, body),
+    'fulfillment.advanceMany': (step: Step, body: { commands: FulfillmentCommand[] }) =>
+      ok({ results: body.commands.map((command) => this.advanceOne(step, command)) }),
+    'exception.update': (step: Step, body: Body<Orders['handleException']>) => this.work.handleException(step, body),
+    'rule.put': (step: Step, body: Rule) => this.putRule(step, body),
+    'settings.put': (step: Step, body: OrderSettings) => this.putSettings(step, body),
+  }
+
+  /** One of many: what it changed is settled before the next one comes. */
+  private placeOne(step: Step, request: OrderRequest): Outcome {
+    const outcome = this.capture.place(step, request)
+    this.orders.commit(step)
+    return outcome.status === 0 ? { status: 202, body: { order: request.id } } : outcome
+  }
+
+  private advanceOne(step: Step, command: FulfillmentCommand): Outcome {
+    const outcome = this.fulfillments.advance(step, command)
+    this.orders.commit(step)
+    return outcome
+  }
+
+  readonly messages = {
+    'order.claim': (step: Step, body: { home: string; id: string }, from: number) =>
+      this.capture.claimAsked(step, from, body),
+    'order.claimed': (step: Step, body: { id: string; other: string | null }) => this.capture.claimed(step, body),
+    'order.unclaim': (_step: Step, body: { home: string; id: string }) => this.capture.unclaim(body),
+    'order.wake': (step: Step, body: { id: string }) => this.work.wake(step, body.id),
+    'availability.ask': (step: Step, body: AvailabilityAsk, from: number) => this.desk.asked(step, from, body),
+    'availability.told': (step: Step, body: Parameters<OrderSourcing['told']>[2], from: number) => {
+      if (!this.capture.told(step, from, body)) this.sourcing.told(step, from, body)
+    },
+    'allocation.hold': (step: Step, body: HoldAsk, from: number) => this.desk.holdAsked(step, from, body),
+    'allocation.held': (step: Step, body: Parameters<OrderSourcing['heldOrNot']>[2], from: number) =>
+      this.sourcing.heldOrNot(step, from, body),
+    'allocation.change': (step: Step, body: Parameters<StockDesk['changed']>[2], from: number) =>
+      this.desk.changed(step, from, body),
+    'allocation.lost': (step: Step, body: { order: string; allocations: number[] }) => this.sourcing.lost(step, body),
+    'waiting.change': (_step: Step, body: WaitingChange) => this.desk.waitTold(body),
+    'rule.put': (step: Step, body: { rule: Rule; replication: number }) => {
+      this.rules.put(body.rule)
+      this.replication.told(step, body)
+    },
+    'settings.put': (step: Step, body: { settings: OrderSettings; replication: number }) => {
+      this.settings.put(body.settings)
+      this.replication.told(step, body)
+    },
+  }
+
+  readonly queries = {
+    'order.get': (body: { id: string }) => this.views.get(body.id),
+    'order.list': (body: Parameters<OrderViews['list']>[0]) => this.views.list(body),
+    'order.counts': () => this.views.counts(),
+    'fulfillment.list': (body: Parameters<OrderViews['fulfillments']>[0]) => this.views.fulfillments(body),
+    'exception.list': (body: Parameters<OrderViews['exceptions']>[0]) => this.views.exceptions(body),
+    'rule.list': () => ok({ items: this.rules.list() }),
+    'rule.try': (body: { rules: Rule[]; orders: string[] | null; limit: number }, timeMs: number) =>
+      this.tryRules(body, timeMs),
+    'settings.get': () => ok(this.settings.orders),
+    'payment.tasks': (body: { limit: number }) => ok({ items: this.payments.queue(body.limit) }),
+    'waiting.list': (body: { sku: number }) => ok({ items: this.waiting.list(body.sku) }),
+  }
+
+  /** What rules would decide over past orders, given the stock of now. */
+  private tryRules(
+    { rules, orders, limit }: { rules: Rule[]; orders: string[] | null; limit: number },
+    timeMs: number,
+  ) {
+    const ids = orders ?? this.views.latest(limit)
+    const items = ids.slice(0, limit).flatMap((id) => {
+      const order = this.orders.get(id)
+      if (!order) return []
+      const offers = [...new Set(order.lines.map(({ sku }) => sku))].flatMap((sku) =>
+        this.desk.isOwn(sku) ? [this.desk.availability(sku, order.channelIndex, id, timeMs)] : [],
+      )
+      return [{ order: id, ...this.rules.wouldDecide(rules, order, offers, order.placedMs) }]
+    })
+    return ok({ items })
+  }
+
+  private putRule(step: Step, rule: Rule): Outcome {
+    if (!step.hasRoom(this.replication.others)) return full('messages to other partitions')
+    if (!this.rules.hasRoom && !this.rules.list().some(({ id }) => id === rule.id)) return full('rules')
+    const version = (this.rules.list().find(({ id }) => id === rule.id)?.version ?? 0) + 1
+    const put = { ...rule, version }
+    this.rules.put(put)
+    return this.replication.tell(step, step.commandNumber, 'rule.put', { rule: put }, ok(put))
+  }
+
+  private putSettings(step: Step, settings: OrderSettings): Outcome {
+    if (!step.hasRoom(this.replication.others)) return full('messages to other partitions')
+    this.settings.put(settings)
+    return this.replication.tell(step, step.commandNumber, 'settings.put', { settings }, ok(settings))
+  }
+
+  isDue(timeMs: number): boolean {
+    return this.watch.isServing || this.open.timers.isDue(timeMs)
+  }
+
+  advance(step: Step, max: number): void {
+    this.open.timers.advance(step.timeMs, Math.ceil(max / TIMER_COST), (record) => {
+      this.due.run(step, this.open.idOf(record))
+      this.orders.commit(step)
+    })
+    this.watch.serve(step)
+  }
+
+  /** After each command: what it has changed is settled, and who waits for the stock that it moved is taken note of. */
+  afterStep(step: Step): void {
+    this.orders.commit(step)
+    this.watch.afterStep(step)
+  }
+
+  rebuild(): void {
+    this.open.rebuild()
+    this.settings.rebuild()
+    this.rules.rebuild()
+    this.watch.rebuild()
+  }
+}
+
+/** An order that is due costs as much as so many reservations that end. */
+const TIMER_COST = 32

@@ -1,0 +1,71 @@
+/**
+ * Secondary indexes of orders. An entry is the time and the id, so each index is in the order of time; keys that are
+ * fixed when an order is placed are apart from those that change.
+ */
+
+import type { Order } from './order.js'
+import { orderStatus } from './order-status.js'
+
+const TIME_DIGITS = 13
+const TOKENS_MAX = 16
+const TOKEN_LENGTH_MAX = 40
+
+export const timeKey = (ms: number): string => String(ms).padStart(TIME_DIGITS, '0')
+
+export const entryOf = (order: { id: string; placedMs: number }): string => `${timeKey(order.placedMs)}/${order.id}`
+
+export const orderOfEntry = (entry: string): string => entry.slice(TIME_DIGITS + 1)
+
+/** Words by which an order is found: lower case, letters and digits. */
+export function tokensOf(text: string): string[] {
+  return (
+    text
+      .toLowerCase()
+      .match(/[\p{L}\p{N}]+/gu)
+      ?.map((token) => token.slice(0, TOKEN_LENGTH_MAX)) ?? []
+  )
+}
+
+export const indexName = {
+  all: 'order',
+  status: (status: string): string => `order-status/${status}`,
+  channel: (channel: string): string => `order-channel/${channel}`,
+  customer: (customer: string): string => `order-customer/${customer.toLowerCase()}`,
+  externalId: (externalId: string): string => `order-external/${externalId}`,
+  text: (token: string): string => `order-text/${token}`,
+  location: (location: number): string => `order-location/${location}`,
+  fulfillment: (location: number | undefined, status: string): string =>
+    location === undefined ? `fulfillment/${status}` : `fulfillment-at/${location}/${status}`,
+  exception: (status: string): string => `exception/${status}`,
+}
+
+/** Index and entry of what never changes. */
+export function lastingEntriesOf(order: Order): [string, string][] {
+  const entry = entryOf(order)
+  const { customer, shipTo } = order
+  const names = [indexName.all, indexName.channel(order.channel)]
+  if (order.externalId !== undefined) names.push(indexName.externalId(order.externalId))
+  for (const key of [customer.id, customer.email]) if (key) names.push(indexName.customer(key))
+  const text = [order.externalId, customer.name, customer.email, customer.phone, shipTo.postalCode, shipTo.city]
+  const tokens = new Set(text.flatMap((part) => (part ? tokensOf(part) : [])))
+  for (const token of [...tokens].slice(0, TOKENS_MAX)) names.push(indexName.text(token))
+  return [...new Set(names)].map((name) => [name, entry])
+}
+
+/** What changes with the order: `index \t entry`. */
+export function indexEntriesOf(order: Order): string[] {
+  const entry = entryOf(order)
+  const pairs = [`${indexName.status(orderStatus(order))}\t${entry}`]
+  const locations = new Set<number>()
+  for (const { number, location, status, createdMs } of order.fulfillments) {
+    const own = `${timeKey(createdMs)}/${order.id}-${number}`
+    pairs.push(`${indexName.fulfillment(undefined, status)}\t${own}`)
+    pairs.push(`${indexName.fulfillment(location, status)}\t${own}`)
+    locations.add(location)
+  }
+  for (const location of locations) pairs.push(`${indexName.location(location)}\t${entry}`)
+  for (const { number, status, raisedMs } of order.exceptions) {
+    pairs.push(`${indexName.exception(status)}\t${timeKey(raisedMs)}/${order.id}-${number}`)
+  }
+  return pairs
+}

@@ -1,0 +1,526 @@
+/**
+ * From open units to units that a location holds for them. Where all SKUs are of this partition it is one step: look, plan,
+ * hold. Where some are elsewhere it is a saga: ask what there is, plan, ask to hold; all hold or all is given back, and
+ * it is tried again with what there is then. Answers to a try that was given up (its epoch is over) are given back too, so
+ * nothing leaks whatever happens meanwhile.
+ */
+import type { Step } from '../../engine/actors.js'
+import type { Place, Places } from '../catalog/places.js'
+import type { HoldRequest } from '../inventory/allocations.js'
+import { SOURCING_ATTEMPTS_MAX } from '../limits.js'
+import { afterWorkingDays, localDay, nextCutoff } from '../sourcing/calendar.js'
+import type { ShippingService } from '../sourcing/costs.js'
+import { type Candidate, plan, type SourcingLine, type SourcingRequest } from '../sourcing/plan.js'
+import { allocationNumber } from './allocation-id.js'
+import type { Capacity } from './capacity.js'
+import type { ExceptionBook } from './exceptions.js'
+import { moveUnits, unitsIn } from './lines.js'
+import type { Availability, DeliveryPromise, Fulfillment, HoldLine, Line, Order, Reserved, Saga } from './order.js'
+import { stateOf } from './order-status.js'
+import type { OrderStore } from './order-store.js'
+import type { Settings } from './settings.js'
+import type { StockDesk, WaitingChange } from './stock-desk.js'
+import { fire, note } from './transitions.js'
+
+/** Who did it, where nobody asked: the system itself. */
+export const SYSTEM = 'doorbuster'
+
+const MAY_SOURCE = ['received', 'backordered', 'allocated', 'partially_shipped']
+const PAYMENT_OPEN = ['pending', 'failed', 'voided']
+/** Messages that one try may send: asking, holding, changing. */
+const MESSAGES_PER_TRY = 64 * 3
+
+export class OrderSourcing {
+  constructor(
+    private readonly orders: OrderStore,
+    private readonly desk: StockDesk,
+    private readonly places: Places,
+    private readonly capacity: Capacity,
+    private readonly settings: Settings,
+    private readonly exceptions: ExceptionBook,
+    private readonly partition: number,
+  ) {}
+
+  /** Whether something is to be sourced and nothing stands in its way. */
+  isDue(order: Order, timeMs: number): boolean {
+    const { hold, payment, sourcing, progress } = stateOf(order)
+    return (
+      hold === 'none' &&
+      sourcing === 'idle' &&
+      timeMs >= order.releaseMs &&
+      MAY_SOURCE.includes(progress) &&
+      !PAYMENT_OPEN.includes(payment) &&
+      order.lines.some((line) => unmet(line) > 0)
+    )
+  }
+
+  /** Begins to source what is open, if that may be. */
+  begin(step: Step, order: Order): void {
+    if (!this.isDue(order, step.timeMs) || !step.hasRoom(MESSAGES_PER_TRY)) return
+    fire(order, 'SOURCE')
+    this.attempt(step, order, 1)
+  }
+
+  /** Gives up a try that is under way: what it holds, or will be told that it holds, is given back. */
+  abandon(step: Step, order: Order): void {
+    const { saga } = order
+    if (!saga) return
+    delete order.saga
+    order.epoch++
+    if (saga.phase === 'holding') this.giveBack(step, order, saga)
+  }
+
+  private attempt(step: Step, order: Order, attempt: number): void {
+    order.epoch++
+    const saga = newSaga('asking', order.epoch, attempt)
+    const wanted = order.lines.filter((line) => unmet(line) > 0)
+    const skus = [...new Set(wanted.map(({ sku }) => sku))]
+    for (const sku of skus) {
+      if (!this.desk.isOwn(sku)) continue
+      saga.offers.push(this.desk.availability(sku, order.channelIndex, order.id, step.timeMs))
+    }
+    const reservations = wanted.flatMap(({ number: line, sku, reservation: id }) => (id ? [{ line, sku, id }] : []))
+    for (const wish of reservations) {
+      if (this.desk.isOwn(wish.sku)) saga.reserved.push(this.desk.reserved(wish, step.timeMs))
+    }
+    const ask = { order: order.id, epoch: order.epoch, channel: order.channelIndex, skus, reservations }
+    saga.waiting = saga.offers.length === skus.length ? [] : this.desk.ask(step, ask)
+    order.saga = saga
+    if (saga.waiting.length === 0) this.decide(step, order, saga)
+  }
+
+  /** A partition has said what it has. */
+  told(step: Step, from: number, body: Told): void {
+    const order = this.waitingFor(from, body, 'asking')
+    if (!order) return
+    const saga = order.saga!
+    saga.offers.push(...body.offers)
+    saga.reserved.push(...body.reserved)
+    saga.waiting = saga.waiting.filter((other) => other !== from)
+    if (saga.waiting.length === 0) this.decide(step, order, saga)
+  }
+
+  private waitingFor(
+    from: number,
+    { order: id, epoch }: { order: string; epoch: number },
+    phase: Saga['phase'],
+  ): Order | undefined {
+    const saga = this.orders.get(id)?.saga
+    const isMeant = saga?.phase === phase && saga.epoch === epoch && saga.waiting.includes(from)
+    return isMeant ? this.orders.change(id) : undefined
+  }
+
+  private decide(step: Step, order: Order, saga: Saga): void {
+    const reserved = this.reservedLines(step, order, saga)
+    const rest = order.lines.filter((line) => unmet(line) > 0 && !line.reservation)
+    const request = this.requestOf(step, order, rest, saga.offers)
+    const whole = plan(request)
+    order.refused = whole.refused.map(({ location, reason }) => ({ location, reason }))
+    const short = whole.shortLines.map((number) => lineOf(order, number))
+    if (short.some((line) => this.substitute(step, order, line))) {
+      this.attempt(step, order, saga.attempt)
+      return
+    }
+    const isAllOrNone = !order.allowPartial && order.fulfillments.length === 0
+    if (short.length > 0 && isAllOrNone) {
+      this.conclude(step, order, saga, short)
+      return
+    }
+    const chosen = short.length > 0 ? plan({ ...request, takePartial: true }) : whole
+    saga.promises = chosen.promises
+    this.hold(step, order, saga, [...reserved, ...chosen.assignments])
+  }
+
+  /** Lines that take over a buyer's reservation are where it is. One that is gone is sourced like any other. */
+  private reservedLines(step: Step, order: Order, saga: Saga): { location: number; line: number; quantity: number }[] {
+    return order.lines.flatMap((line) => {
+      if (!line.reservation || unmet(line) === 0) return []
+      const found = saga.reserved.find(({ line: number }) => number === line.number)
+      if (found && found.quantity === unmet(line)) return [found]
+      note(order, step.timeMs, 'order.reservation_lost', SYSTEM, `line ${line.number}`)
+      delete line.reservation
+      return []
+    })
+  }
+
+  /** Offers another SKU where the customer takes one; true where the line has changed. */
+  private substitute(step: Step, order: Order, line: Line): boolean {
+    const next = line.substitutes?.shift()
+    if (next === undefined || unmet(line) !== line.quantity) return false
+    line.substitutedFor ??= line.sku
+    line.sku = next
+    note(order, step.timeMs, 'line.substituted', SYSTEM, `line ${line.number}`)
+    return true
+  }
+
+  requestOf(step: Step, order: Order, lines: Line[], offers: Availability[]): SourcingRequest {
+    const { settings } = this
+    const service = settings.service(order.service) ?? settings.orders.services[0]!
+    const bySku = new Map(offers.map((offer) => [offer.sku, offer]))
+    const wanted: SourcingLine[] = lines.map((line) => ({
+      line: line.number,
+      sku: line.sku,
+      quantity: unmet(line),
+      weightGrams: line.weightGrams,
+      group: line.group,
+      allowSplit: order.allowSplit,
+    }))
+    return {
+      lines: wanted,
+      candidates: this.candidates(step, order, lines, bySku),
+      destination: {
+        country: order.shipTo.country,
+        latitude: order.shipTo.latitude,
+        longitude: order.shipTo.longitude,
+      },
+      service,
+      placedMs: order.placedMs,
+      promisedByMs: order.promise?.deliverByMs,
+      allowSplit: order.allowSplit,
+      takePartial: false,
+      useSupply: false,
+      only: this.allowed(order),
+      excluded: order.excluded,
+      timeMs: step.timeMs,
+      weights: settings.orders.weights,
+    }
+  }
+
+  private allowed(order: Order): number[] | undefined {
+    if (order.delivery.method === 'pickup' && order.delivery.location !== undefined) return [order.delivery.location]
+    return order.onlyLocations
+  }
+
+  private candidates(step: Step, order: Order, lines: Line[], bySku: Map<number, Availability>): Candidate[] {
+    const columns = lines.map(({ sku }) => {
+      const offer = bySku.get(sku)
+      return new Map(offer?.rows.map(([location, atp]) => [location, Math.min(atp, offer.most)]))
+    })
+    const candidates: Candidate[] = []
+    for (const place of this.places.all) {
+      if (!place.active || (order.locationTypes && !order.locationTypes.includes(place.type))) continue
+      const available = columns.map((column) => column.get(place.location) ?? 0)
+      if (available.every((units) => units === 0)) continue
+      const day = localDay(place.calendar, nextCutoff(place.calendar, step.timeMs))
+      candidates.push({ ...place, available, capacityLeft: this.capacity.left(place, day) })
+    }
+    return candidates
+  }
+
+  private hold(
+    step: Step,
+    order: Order,
+    saga: Saga,
+    assignments: { location: number; line: number; quantity: number }[],
+  ): void {
+    saga.holds = assignments.map(({ location, line: number, quantity }): HoldLine => {
+      const { sku } = lineOf(order, number)
+      const allocation = allocationNumber(this.orders.nextAllocation(), this.partition)
+      return { allocation, line: number, sku, location, quantity, channel: order.channelIndex }
+    })
+    const own = saga.holds.filter(({ sku }) => this.desk.isOwn(sku))
+    const isAlone = own.length === saga.holds.length
+    if (!this.desk.holdOwn(this.requests(order, own), isAlone, step.timeMs)) {
+      this.tryAgain(step, order, saga)
+      return
+    }
+    if (isAlone) {
+      this.conclude(step, order, saga, [])
+      return
+    }
+    saga.phase = 'holding'
+    saga.held = [this.partition]
+    const others = saga.holds.filter(({ sku }) => !this.desk.isOwn(sku))
+    saga.waiting = this.desk.hold(step, { order: order.id, epoch: order.epoch, requests: this.requests(order, others) })
+  }
+
+  private requests(order: Order, holds: HoldLine[]): HoldRequest[] {
+    return holds.map(({ line, ...hold }) => {
+      const { reservation } = lineOf(order, line)
+      return reservation ? { ...hold, reservation } : hold
+    })
+  }
+
+  /** A partition has said whether it holds its lines. */
+  heldOrNot(
+    step: Step,
+    from: number,
+    body: { order: string; epoch: number; held: boolean; lines: { allocation: number; sku: number }[] },
+  ): void {
+    const order = this.waitingFor(from, body, 'holding')
+    if (!order) {
+      if (body.held) this.desk.change(step, body.order, releases(body.lines))
+      return
+    }
+    const saga = order.saga!
+    saga.waiting = saga.waiting.filter((other) => other !== from)
+    if (body.held) saga.held.push(from)
+    else saga.isRefused = true
+    if (saga.waiting.length > 0) return
+    if (saga.isRefused) {
+      this.giveBack(step, order, saga)
+      this.tryAgain(step, order, saga)
+      return
+    }
+    this.desk.change(
+      step,
+      order.id,
+      saga.holds.map(({ allocation, sku }) => ({ do: 'confirm', allocation, sku })),
+    )
+    this.conclude(step, order, saga, [])
+  }
+
+  private giveBack(step: Step, order: Order, { holds, held }: Saga): void {
+    const theirs = holds.filter(({ sku }) => held.includes(this.desk.partitionOf(sku)))
+    if (theirs.length > 0) this.desk.change(step, order.id, releases(theirs))
+  }
+
+  private tryAgain(step: Step, order: Order, { attempt }: Saga): void {
+    // Where a reservation could not be taken over, its line is sourced like any other.
+    if (attempt >= 2) for (const line of order.lines) delete line.reservation
+    if (attempt < SOURCING_ATTEMPTS_MAX) {
+      this.attempt(step, order, attempt + 1)
+      return
+    }
+    const wanted = order.lines.filter((line) => unmet(line) > 0)
+    this.conclude(step, order, { ...newSaga('asking', order.epoch, attempt), offers: order.saga?.offers ?? [] }, wanted)
+  }
+
+  /** The end of a try: what is held becomes fulfillment orders, what is short waits, goes, or ends the order. */
+  private conclude(step: Step, order: Order, saga: Saga, short: Line[]): void {
+    delete order.saga
+    this.place(step, order, saga)
+    const missing = order.lines.filter((line) => unmet(line) > 0)
+    if (missing.length > 0) this.settleMissing(step, order, short.length > 0 ? short : missing, missing, saga.offers)
+    if (missing.length === 0 || stateOf(order).progress !== 'rejected') {
+      fire(order, 'SOURCED')
+      if (saga.holds.length > 0)
+        note(order, step.timeMs, 'order.allocated', SYSTEM, allocatedDetail(this.places, saga.holds))
+    }
+    this.leaveWaiting(step, order)
+    this.exceptions.repaired(step, order)
+  }
+
+  /** What no location has: waits for supply, is left out, or is the end of the order, as the order says. */
+  private settleMissing(step: Step, order: Order, short: Line[], missing: Line[], offers: Availability[]): void {
+    const wasPromised = order.fulfillments.length > 0
+    if (short.every(({ mayBackorder }) => mayBackorder) || wasPromised) {
+      for (const line of missing) {
+        if (unitsIn(line, 'open') > 0) moveUnits(line, 'open', 'BACKORDER', unitsIn(line, 'open'))
+      }
+      note(order, step.timeMs, 'order.backordered', SYSTEM, lineList(short))
+      this.wait(step, order, short)
+      this.promiseFromSupply(order, short, offers)
+      if (wasPromised && !short.every(({ mayBackorder }) => mayBackorder)) {
+        this.exceptions.raise(step, order, 'no_stock', undefined, `no location has ${lineList(short)}`)
+      }
+      return
+    }
+    for (const line of missing) {
+      for (const state of ['open', 'backordered'] as const) moveUnits(line, state, 'CANCEL', unitsIn(line, state))
+    }
+    if (order.allowPartial && order.fulfillments.length > 0) {
+      note(order, step.timeMs, 'order.short', SYSTEM, `without ${lineList(short)}`)
+      return
+    }
+    note(order, step.timeMs, 'order.rejected', SYSTEM, `no stock for ${lineList(short)}`)
+    // Sourcing is over before the order is.
+    fire(order, 'SOURCED')
+    fire(order, 'REJECT')
+  }
+
+  private wait(step: Step, order: Order, short: Line[]): void {
+    const units = new Map<number, number>()
+    for (const line of short) units.set(line.sku, (units.get(line.sku) ?? 0) + unmet(line))
+    const changes = [...units].map(
+      ([sku, wanted]): WaitingChange => ({
+        sku,
+        join: {
+          id: order.id,
+          kind: 'order',
+          priority: order.priority,
+          sinceMs: order.placedMs,
+          units: wanted,
+          isAsked: true,
+        },
+      }),
+    )
+    this.desk.wait(step, changes)
+    order.waitsFor = [...new Set([...order.waitsFor, ...units.keys()])]
+  }
+
+  /** Leaves the waiting lists of SKUs of which nothing is missing any more. */
+  leaveWaiting(step: Step, order: Order): void {
+    if (order.waitsFor.length === 0) return
+    const wanted = new Set(order.lines.filter((line) => unmet(line) > 0).map(({ sku }) => sku))
+    const over = order.waitsFor.filter((sku) => !wanted.has(sku))
+    if (over.length === 0) return
+    this.desk.wait(
+      step,
+      over.map((sku) => ({ sku, leave: order.id })),
+    )
+    order.waitsFor = order.waitsFor.filter((sku) => wanted.has(sku))
+  }
+
+  /** When what waits can be expected, by the supply that is announced. */
+  private promiseFromSupply(order: Order, short: Line[], offers: Availability[]): void {
+    let latest = 0
+    for (const line of short) {
+      const supply = offers.find(({ sku }) => sku === line.sku)?.supply ?? []
+      let units = 0
+      const enough = [...supply]
+        .sort((a, b) => a[2] - b[2])
+        .find(([, more]) => {
+          units += more
+          return units >= unmet(line)
+        })
+      if (!enough) return
+      latest = Math.max(latest, enough[2])
+    }
+    if (latest === 0) return
+    const place = this.places.all[0]
+    const shipByMs = place ? nextCutoff(place.calendar, latest) : latest
+    order.promise = { shipByMs, deliverByMs: shipByMs + 5 * 86_400_000 }
+  }
+
+  /** Makes fulfillment orders of what is held: one for each location and group of goods. */
+  private place(step: Step, order: Order, { holds, promises }: Saga): void {
+    const made = new Map<string, Fulfillment>()
+    for (const hold of holds) {
+      const line = lineOf(order, hold.line)
+      delete line.reservation
+      const location = hold.location
+      const key = `${location}/${line.group}`
+      let fulfillment = made.get(key)
+      if (!fulfillment) {
+        const promised = promises.find((promise) => promise.location === location)
+        fulfillment = this.newFulfillment(step, order, location, promised)
+        made.set(key, fulfillment)
+        order.fulfillments.push(fulfillment)
+      }
+      const { sku, quantity, allocation } = hold
+      fulfillment.lines.push({ line: line.number, sku, quantity, picked: 0, isPicked: false, allocation })
+      const fromOpen = Math.min(quantity, unitsIn(line, 'open'))
+      moveUnits(line, 'open', 'ALLOCATE', fromOpen)
+      moveUnits(line, 'backordered', 'ALLOCATE', quantity - fromOpen)
+    }
+    if (made.size > 0) this.promise(step, order)
+  }
+
+  private newFulfillment(
+    step: Step,
+    order: Order,
+    location: number,
+    promised: DeliveryPromise | undefined,
+  ): Fulfillment {
+    const place = this.places.get(location)!
+    const service = this.settings.service(order.service) ?? this.settings.orders.services[0]!
+    const { shipByMs, deliverByMs } = promised ?? promiseOf(place, order.shipTo.country, service, step.timeMs)
+    const capacityDay = localDay(place.calendar, shipByMs)
+    this.capacity.take(location, capacityDay)
+    const kind = order.delivery.method === 'pickup' ? 'pickup' : place.type === 'dropship' ? 'dropship' : 'ship'
+    return {
+      number: order.fulfillments.length + 1,
+      location,
+      kind,
+      status: 'pending',
+      service: service.name,
+      createdMs: step.timeMs,
+      sinceMs: step.timeMs,
+      shipByMs,
+      deliverByMs,
+      lines: [],
+      packages: [],
+      capacityDay,
+    }
+  }
+
+  /** What is promised is when the last of it comes. A promise that was given and cannot be kept changes by an event. */
+  private promise(step: Step, order: Order): void {
+    const live = order.fulfillments.filter(({ status }) => !['rejected', 'failed', 'cancelled'].includes(status))
+    const promise = {
+      shipByMs: Math.max(...live.map(({ shipByMs }) => shipByMs)),
+      deliverByMs: Math.max(...live.map(({ deliverByMs }) => deliverByMs)),
+    }
+    const before = order.promise
+    if (before && promise.deliverByMs <= before.deliverByMs) return
+    order.promise = promise
+    if (!before) return
+    note(order, step.timeMs, 'order.promise_changed', SYSTEM)
+    step.publish('order.promise_changed', `order/${order.id}`, {
+      order: order.id,
+      shipByMs: promise.shipByMs,
+      deliverByMs: promise.deliverByMs,
+      before: before.deliverByMs,
+    })
+  }
+
+  /** Holds that ran out before they were confirmed: their units are open again. */
+  lost(step: Step, { order: id, allocations }: { order: string; allocations: number[] }): void {
+    const order = this.orders.change(id)
+    if (!order) return
+    for (const fulfillment of order.fulfillments) {
+      const gone = fulfillment.lines.filter(({ allocation }) => allocations.includes(allocation))
+      if (gone.length === 0) continue
+      for (const { line, quantity } of gone) moveUnits(lineOf(order, line), 'allocated', 'REOPEN', quantity)
+      fulfillment.lines = fulfillment.lines.filter((line) => !gone.includes(line))
+      if (fulfillment.lines.length === 0) {
+        fulfillment.status = 'cancelled'
+        fulfillment.sinceMs = step.timeMs
+        this.capacity.giveBack(fulfillment.location, fulfillment.capacityDay)
+      }
+    }
+    fire(order, 'SHORT')
+    note(order, step.timeMs, 'order.hold_lost', SYSTEM)
+    this.begin(step, order)
+  }
+}
+
+/** What a partition says that it has. */
+interface Told {
+  order: string
+  epoch: number
+  offers: Availability[]
+  reserved: Reserved[]
+}
+
+/** Units for which no stock is held yet. */
+export const unmet = (line: Line): number =>
+  line.units.length === 0 ? 0 : unitsIn(line, 'open') + unitsIn(line, 'backordered')
+
+export const lineOf = (order: Order, number: number): Line => order.lines[number - 1]!
+
+const releases = (lines: { allocation: number; sku: number }[]) =>
+  lines.map(({ allocation, sku }) => ({ do: 'release', allocation, sku }) as const)
+
+const lineList = (lines: Line[]): string =>
+  `line${lines.length === 1 ? '' : 's'} ${lines.map(({ number }) => number).join(', ')}`
+
+const allocatedDetail = (places: Places, holds: HoldLine[]): string =>
+  [...new Set(holds.map(({ location }) => places.get(location)?.id ?? String(location)))].join(', ')
+
+/** Where no plan has said so. */
+function promiseOf(
+  { calendar, country }: Place,
+  destination: string,
+  { transitDays }: ShippingService,
+  timeMs: number,
+): DeliveryPromise {
+  const shipByMs = nextCutoff(calendar, timeMs)
+  const days = country === destination ? transitDays.domestic : transitDays.foreign
+  return { shipByMs, deliverByMs: afterWorkingDays(calendar, shipByMs, days) }
+}
+
+const newSaga = (phase: Saga['phase'], epoch: number, attempt: number): Saga => ({
+  phase,
+  epoch,
+  attempt,
+  waiting: [],
+  offers: [],
+  reserved: [],
+  promises: [],
+  holds: [],
+  held: [],
+  isRefused: false,
+  command: 0,
+})

@@ -1,0 +1,184 @@
+/** What can be read of orders: one, lists by their indexes, fulfillment orders of a location, exceptions, counts. */
+
+import type { Outcome } from '../../engine/protocol.js'
+import type { Store } from '../../engine/store.js'
+import { ok } from '../outcomes.js'
+import { lineStatus } from './lines.js'
+import type { Fulfillment, Order, OrderException } from './order.js'
+import { parseFulfillmentId } from './order-id.js'
+import { indexName, orderOfEntry, tokensOf } from './order-indexes.js'
+import { orderStatus } from './order-status.js'
+import type { OrderStore } from './order-store.js'
+import { unknownOrder } from './orders.js'
+
+/** An order as it leaves its partition: with what is worked out of it. */
+export interface OrderView extends Omit<Order, 'saga'> {
+  status: string
+  lineStatuses: string[]
+}
+
+export interface OrderFilter {
+  status?: string
+  channel?: string
+  externalId?: string
+  customer?: string
+  location?: number
+  q?: string
+  fromMs?: number
+  toMs?: number
+}
+
+export interface OrderListAsk {
+  filter: OrderFilter
+  /** Entries below this one: what a cursor stands for. */
+  before?: string
+  limit: number
+  /** Whole orders, or what a list shows of them. */
+  whole: boolean
+}
+
+/** Orders that one page looks at: with filters that no index answers together, a page may come back short. */
+const SCANNED_MAX = 2_000
+
+export interface Page<T> {
+  items: T[]
+  /** The last entry that was looked at, if there may be more. */
+  before: string | null
+}
+
+export class OrderViews {
+  constructor(
+    private readonly store: Store,
+    private readonly orders: OrderStore,
+  ) {}
+
+  get(id: string): Outcome {
+    const order = this.orders.get(id)
+    return order ? ok(viewOf(order)) : unknownOrder(id)
+  }
+
+  list({ filter, before, limit, whole }: OrderListAsk): Outcome {
+    const index = indexFor(filter)
+    const from = filter.fromMs
+    const start = filter.toMs === undefined ? before : lower(before, `${String(filter.toMs + 1).padStart(13, '0')}/`)
+    const page: Page<{ entry: string; order: OrderView }> = { items: [], before: null }
+    let last = start
+    for (let scanned = 0; scanned < SCANNED_MAX; ) {
+      const entries = this.store.indexRange(index, last, Math.min(limit, SCANNED_MAX - scanned))
+      if (entries.length === 0) return ok(page)
+      for (const entry of entries) {
+        scanned++
+        last = entry
+        const order = this.orders.get(orderOfEntry(entry))
+        if (!order) continue
+        if (from !== undefined && order.placedMs < from) return ok(page)
+        if (!matches(order, filter)) continue
+        page.items.push({ entry, order: whole ? viewOf(order) : shortView(order) })
+        if (page.items.length === limit) {
+          page.before = entry
+          return ok(page)
+        }
+      }
+    }
+    page.before = last ?? null
+    return ok(page)
+  }
+
+  /** Ids of the latest orders, newest first. */
+  latest(limit: number): string[] {
+    return this.store.indexRange(indexName.all, undefined, limit).map(orderOfEntry)
+  }
+
+  counts(): Outcome {
+    return ok(this.orders.counts())
+  }
+
+  fulfillments({
+    location,
+    statuses,
+    before,
+    limit,
+  }: {
+    location?: number
+    statuses: string[]
+    before?: string
+    limit: number
+  }): Outcome {
+    const entries = statuses.flatMap((status) =>
+      this.store.indexRange(indexName.fulfillment(location, status), before, limit),
+    )
+    entries.sort((a, b) => (a < b ? 1 : a > b ? -1 : 0))
+    const items = entries.slice(0, limit).flatMap((entry) => {
+      const found = parseFulfillmentId(orderOfEntry(entry))
+      const order = found && this.orders.get(found.order)
+      const fulfillment = order?.fulfillments[found!.number - 1]
+      return fulfillment ? [{ entry, order: order!.id, shipTo: order!.shipTo, fulfillment }] : []
+    })
+    return ok({ items, before: entries.length > limit ? entries[limit - 1]! : null } satisfies Page<{
+      entry: string
+      order: string
+      fulfillment: Fulfillment
+    }>)
+  }
+
+  exceptions({ statuses, before, limit }: { statuses: string[]; before?: string; limit: number }): Outcome {
+    const entries = statuses.flatMap((status) => this.store.indexRange(indexName.exception(status), before, limit))
+    entries.sort((a, b) => (a < b ? 1 : a > b ? -1 : 0))
+    const items = entries.slice(0, limit).flatMap((entry) => {
+      const found = parseFulfillmentId(orderOfEntry(entry))
+      const order = found && this.orders.get(found.order)
+      const exception = order?.exceptions[found!.number - 1]
+      return exception ? [{ entry, order: order!.id, exception }] : []
+    })
+    return ok({ items, before: entries.length > limit ? entries[limit - 1]! : null } satisfies Page<{
+      entry: string
+      order: string
+      exception: OrderException
+    }>)
+  }
+}
+
+function viewOf(order: Order): OrderView {
+  const { saga: _saga, ...rest } = order
+  return { ...rest, status: orderStatus(order), lineStatuses: order.lines.map((line) => lineStatus(order, line)) }
+}
+
+/** Without what grows: the timeline and the trace of rules. */
+const shortView = (order: Order): OrderView => ({ ...viewOf(order), timeline: [], trace: [], refused: [] })
+
+const lower = (a: string | undefined, b: string): string => (a !== undefined && a < b ? a : b)
+
+/** The index that leaves the least to look at. */
+function indexFor({ externalId, customer, q, location, status, channel }: OrderFilter): string {
+  if (externalId !== undefined) return indexName.externalId(externalId)
+  if (customer !== undefined) return indexName.customer(customer)
+  const [token] = q === undefined ? [] : tokensOf(q).sort((a, b) => b.length - a.length)
+  if (token !== undefined) return indexName.text(token)
+  if (location !== undefined) return indexName.location(location)
+  if (status !== undefined) return indexName.status(status)
+  if (channel !== undefined) return indexName.channel(channel)
+  return indexName.all
+}
+
+function matches(order: Order, filter: OrderFilter): boolean {
+  const { status, channel, externalId, customer, location, q, toMs } = filter
+  if (status !== undefined && orderStatus(order) !== status) return false
+  if (channel !== undefined && order.channel !== channel) return false
+  if (externalId !== undefined && order.externalId !== externalId) return false
+  if (
+    customer !== undefined &&
+    order.customer.id !== customer &&
+    order.customer.email?.toLowerCase() !== customer.toLowerCase()
+  )
+    return false
+  if (location !== undefined && !order.fulfillments.some((fulfillment) => fulfillment.location === location))
+    return false
+  if (toMs !== undefined && order.placedMs > toMs) return false
+  if (q === undefined) return true
+  const { name, email, phone } = order.customer
+  const { postalCode, city } = order.shipTo
+  const known = new Set(
+    [order.externalId, name, email, phone, postalCode, city].flatMap((text) => tokensOf(text ?? '')),
+  )
+  return tokensOf(q).every((token) => known.has(token))
+}

@@ -1,0 +1,82 @@
+/** What a retailer sets for all orders: one document, the same in every partition. */
+import type { Store } from '../../engine/store.js'
+import { readDocument, writeDocument } from '../documents.js'
+import { DEFAULT_WEIGHTS, type ShippingService, type SourcingWeights } from '../sourcing/costs.js'
+
+export interface Deadlines {
+  /** Seconds that a location has to accept. */
+  accept: number
+  /** Seconds from then until it is picked, and from there until it is packed. */
+  pick: number
+  pack: number
+  /** Seconds after the promised cut-off until it counts as late. */
+  shipGrace: number
+  /** Seconds after the promised delivery until the carrier counts as silent. */
+  silent: number
+  /** Seconds between two steps of an escalation. */
+  escalate: number
+}
+
+export interface OrderSettings {
+  /** Seconds in which a customer may change his mind before anything is released. */
+  remorseSeconds: number
+  /** A fraud score from which on an order is held for review. */
+  fraudThreshold: number
+  /** Days after delivery behind which an order is completed. */
+  returnDays: number
+  services: ShippingService[]
+  defaultService: string
+  weights: SourcingWeights
+  deadlines: Deadlines
+  /** How often the same units may be lost and shipped again. */
+  reshipmentsMax: number
+}
+
+const HOUR = 3_600
+
+export const DEFAULT_SETTINGS: OrderSettings = {
+  remorseSeconds: 0,
+  fraudThreshold: 80,
+  returnDays: 30,
+  services: [
+    { name: 'standard', transitDays: { domestic: 2, foreign: 5 }, costFactor: 1 },
+    { name: 'express', transitDays: { domestic: 1, foreign: 2 }, costFactor: 2.5 },
+    { name: 'pickup', transitDays: { domestic: 0, foreign: 0 }, costFactor: 0 },
+  ],
+  defaultService: 'standard',
+  weights: DEFAULT_WEIGHTS,
+  deadlines: {
+    accept: 4 * HOUR,
+    pick: 24 * HOUR,
+    pack: 8 * HOUR,
+    shipGrace: 2 * HOUR,
+    silent: 48 * HOUR,
+    escalate: 4 * HOUR,
+  },
+  reshipmentsMax: 2,
+}
+
+const KEY = 'settings/orders'
+
+export class Settings {
+  private current: OrderSettings = DEFAULT_SETTINGS
+
+  constructor(private readonly store: Store) {}
+
+  get orders(): OrderSettings {
+    return this.current
+  }
+
+  put(settings: OrderSettings): void {
+    this.current = settings
+    writeDocument(this.store, KEY, settings)
+  }
+
+  rebuild(): void {
+    this.current = readDocument<OrderSettings>(this.store, KEY) ?? DEFAULT_SETTINGS
+  }
+
+  service(name: string): ShippingService | undefined {
+    return this.current.services.find((service) => service.name === name)
+  }
+}

@@ -1,0 +1,131 @@
+/**
+ * How orders reach stock: SKUs of this partition at once, those of others by messages. What needs no answer (giving back,
+ * shipping) is sent and forgotten, since messages arrive once and in order.
+ */
+import type { Step } from '../../engine/actors.js'
+import type { Placement } from '../../engine/placement.js'
+import type { Allocations, HoldRequest, StockChange } from '../inventory/allocations.js'
+import type { Availabilities } from '../inventory/availabilities.js'
+import type { Waiter, Waiting } from '../inventory/waiting.js'
+import type { Availability, Reserved } from './order.js'
+
+export interface AvailabilityAsk {
+  order: string
+  epoch: number
+  channel: number
+  skus: number[]
+  /** Buyers' reservations that lines want to take over. */
+  reservations: { line: number; sku: number; id: Uint8Array }[]
+}
+
+export interface HoldAsk {
+  order: string
+  epoch: number
+  requests: HoldRequest[]
+}
+
+/** A change to who waits for a SKU. */
+export type WaitingChange = { sku: number } & ({ join: Waiter } | { leave: string })
+
+export class StockDesk {
+  constructor(
+    private readonly availabilities: Availabilities,
+    private readonly allocations: Allocations,
+    private readonly waiting: Waiting,
+    private readonly placement: Placement,
+    private readonly partition: number,
+  ) {}
+
+  partitionOf(sku: number): number {
+    return this.placement.partitionOf(sku)
+  }
+
+  isOwn(sku: number): boolean {
+    return this.partitionOf(sku) === this.partition
+  }
+
+  availability(sku: number, channel: number, order: string, timeMs: number): Availability {
+    return this.availabilities.of(sku, channel, order, timeMs)
+  }
+
+  /** Asks other partitions what they have of `skus`; returns which were asked. */
+  ask(step: Step, ask: AvailabilityAsk): number[] {
+    const groups = this.byPartition(ask.skus, (sku) => sku)
+    for (const [partition, skus] of groups) {
+      const reservations = ask.reservations.filter(({ sku }) => skus.includes(sku))
+      step.send(partition, 'availability.ask', { ...ask, skus, reservations })
+    }
+    return [...groups.keys()]
+  }
+
+  /** In the partition that is asked. */
+  asked(step: Step, from: number, { order, epoch, channel, skus, reservations }: AvailabilityAsk): void {
+    const offers = skus.map((sku) => this.availability(sku, channel, order, step.timeMs))
+    const reserved = reservations.map((wanted) => this.reserved(wanted, step.timeMs))
+    step.send(from, 'availability.told', { order, epoch, offers, reserved })
+  }
+
+  holdOwn(requests: HoldRequest[], confirmed: boolean, timeMs: number): boolean {
+    return this.allocations.hold(requests, confirmed, timeMs)
+  }
+
+  reserved({ line, sku, id }: { line: number; sku: number; id: Uint8Array }, timeMs: number): Reserved {
+    return { line, ...this.allocations.reserved(id, sku, timeMs) }
+  }
+
+  /** Asks other partitions to hold; returns which were asked. */
+  hold(step: Step, ask: HoldAsk): number[] {
+    const groups = this.byPartition(ask.requests, ({ sku }) => sku)
+    for (const [partition, requests] of groups) step.send(partition, 'allocation.hold', { ...ask, requests })
+    return [...groups.keys()]
+  }
+
+  /** In the partition that is asked. */
+  holdAsked(step: Step, from: number, { order, epoch, requests }: HoldAsk): void {
+    const held = this.allocations.hold(requests, false, step.timeMs)
+    const lines = requests.map(({ allocation, sku }) => ({ allocation, sku }))
+    step.send(from, 'allocation.held', { order, epoch, held, lines })
+  }
+
+  /** Changes allocations wherever they are. */
+  change(step: Step, order: string, changes: StockChange[]): void {
+    const own = changes.filter(({ sku }) => this.isOwn(sku))
+    if (own.length > 0) this.allocations.apply(step, own)
+    for (const [partition, theirs] of this.byPartition(changes, ({ sku }) => sku)) {
+      step.send(partition, 'allocation.change', { order, changes: theirs })
+    }
+  }
+
+  /** In the partition that is told. A hold that had run out before it was confirmed is lost, and the order has to know. */
+  changed(step: Step, from: number, { order, changes }: { order: string; changes: StockChange[] }): void {
+    const missing = new Set(this.allocations.apply(step, changes))
+    const lost = changes.flatMap((change) =>
+      change.do === 'confirm' && missing.has(change.allocation) ? [change.allocation] : [],
+    )
+    if (lost.length > 0) step.send(from, 'allocation.lost', { order, allocations: lost })
+  }
+
+  wait(step: Step, changes: WaitingChange[]): void {
+    for (const change of changes) {
+      if (this.isOwn(change.sku)) this.waitTold(change)
+      else step.send(this.placement.partitionOf(change.sku), 'waiting.change', change)
+    }
+  }
+
+  waitTold(change: WaitingChange): void {
+    if ('join' in change) this.waiting.join(change.sku, change.join)
+    else this.waiting.leave(change.sku, change.leave)
+  }
+
+  private byPartition<T>(items: T[], skuOf: (item: T) => number): Map<number, T[]> {
+    const groups = new Map<number, T[]>()
+    for (const item of items) {
+      const partition = this.placement.partitionOf(skuOf(item))
+      if (partition === this.partition) continue
+      const group = groups.get(partition)
+      if (group) group.push(item)
+      else groups.set(partition, [item])
+    }
+    return groups
+  }
+}

@@ -1,0 +1,344 @@
+/** Orders: placed, read, held, cancelled, changed, paid for. */
+import { z } from 'zod'
+import type { OrderRequest } from '../../actors/order/capture.js'
+import { orderPartition } from '../../actors/order/order-id.js'
+import { ORDER_STATUSES } from '../../actors/order/order-status.js'
+import type { OrderFilter, OrderView, Page } from '../../actors/order/order-views.js'
+import type { ReviseWish } from '../../actors/order/orders.js'
+import type { Outcome } from '../../engine/protocol.js'
+import { units } from '../money.js'
+import { orderRequest, withoutUndefined } from '../order-request.js'
+import * as shapes from '../order-schemas.js'
+import { orderView } from '../order-view.js'
+import { problem } from '../problems.js'
+import * as schemas from '../schemas.js'
+import { unknownLocation, unknownSku } from './catalog.js'
+import { failed, type OperationContext, operation } from './operation.js'
+
+const id = z.object({ id: shapes.orderId })
+const API = 'api'
+
+export const partitionOfOrder = ({ directory }: OperationContext, order: string): number =>
+  orderPartition(order, directory.placement.partitions)
+
+/** The order as it is now, with the status of what has been done. */
+export async function readOrder(order: string, status: number, context: OperationContext): Promise<Outcome> {
+  const outcome = await context.dispatch.query(partitionOfOrder(context, order), 'order.get', { id: order })
+  return failed(outcome) ? outcome : { status, body: orderView(context.directory, outcome.body as OrderView) }
+}
+
+/** Does something to an order and shows what has become of it. */
+async function change(order: string, name: string, wish: object, context: OperationContext): Promise<Outcome> {
+  const { dispatch } = context
+  const outcome = await dispatch.command(partitionOfOrder(context, order), name, { id: order, ...wish })
+  return failed(outcome) ? outcome : readOrder(order, 200, context)
+}
+
+async function place(input: shapes.OrderInput, context: OperationContext): Promise<Outcome> {
+  const request = await orderRequest(input, context.directory)
+  if ('status' in request) return request
+  if (!(await hasStoreAddress(request, context))) return unknownLocation(input.delivery.location ?? '')
+  const outcome = await context.dispatch.command(partitionOfOrder(context, request.id), 'order.place', request)
+  if (failed(outcome)) return outcome
+  const { order } = outcome.body as { order: string }
+  return readOrder(order, outcome.status, context)
+}
+
+/** What is sent to a store goes to the store's address; false where there is no such store. */
+async function hasStoreAddress(request: OrderRequest, { dispatch }: OperationContext): Promise<boolean> {
+  if (request.delivery.method !== 'ship_to_store') return true
+  const outcome = await dispatch.query(0, 'location.get', { index: request.delivery.location })
+  if (failed(outcome)) return false
+  const { location } = outcome.body as { location: z.output<typeof schemas.location> }
+  const { latitude, longitude, address } = location
+  request.shipTo = { ...withoutUndefined(address), name: request.customer.name, latitude, longitude }
+  return true
+}
+
+async function placeMany(inputs: shapes.OrderInput[], context: OperationContext): Promise<Outcome> {
+  const results: (Outcome | undefined)[] = new Array(inputs.length)
+  const groups = new Map<number, { at: number; request: OrderRequest }[]>()
+  for (const [at, input] of inputs.entries()) {
+    const request = await orderRequest(input, context.directory)
+    if ('status' in request) {
+      results[at] = request
+      continue
+    }
+    const partition = partitionOfOrder(context, request.id)
+    groups.set(partition, [...(groups.get(partition) ?? []), { at, request }])
+  }
+  await Promise.all(
+    [...groups].map(async ([partition, group]) => {
+      const orders = group.map(({ request }) => request)
+      const outcome = await context.dispatch.command(partition, 'order.placeMany', { orders })
+      const done = failed(outcome) ? undefined : (outcome.body as { results: Outcome[] }).results
+      group.forEach(({ at }, i) => {
+        results[at] = done ? done[i]! : outcome
+      })
+    }),
+  )
+  return {
+    status: 200,
+    body: {
+      results: results.map((outcome) => {
+        const { status, body } = outcome!
+        return status < 300 ? { status, id: (body as { order: string }).order } : { status, ...(body as object) }
+      }),
+    },
+  }
+}
+
+/** The same for many orders, each with its own outcome. */
+async function changeMany(
+  orders: string[],
+  name: string,
+  wish: { reason: string; by: string },
+  { dispatch, ...context }: OperationContext,
+): Promise<Outcome> {
+  const results = await Promise.all(
+    orders.map(async (order) => {
+      const partition = partitionOfOrder({ dispatch, ...context }, order)
+      const { status, body } = await dispatch.command(partition, name, { id: order, ...wish })
+      return status < 300 ? { order, status } : { order, status, ...(body as object) }
+    }),
+  )
+  return { status: 200, body: { results } }
+}
+
+type CancelInput = z.output<typeof shapes.cancel> & { id: string }
+
+async function cancel({ id: order, reason, by, lines }: CancelInput, context: OperationContext): Promise<Outcome> {
+  const wanted = []
+  for (const { line, sku: name, quantity } of lines ?? []) {
+    const sku = name === undefined ? undefined : context.directory.find('skus', name)
+    if (sku === -1) return unknownSku(name!)
+    if ((line === undefined) === (sku === undefined)) {
+      return problem(422, 'invalid', 'lines: each names either a line or a SKU')
+    }
+    wanted.push({ quantity, ...(line === undefined ? { sku } : { line }) })
+  }
+  return change(order, 'order.cancel', { reason, by: by ?? API, ...(lines ? { lines: wanted } : {}) }, context)
+}
+
+type RevisionInput = z.output<typeof shapes.revision> & { id: string }
+
+async function revise(input: RevisionInput, context: OperationContext): Promise<Outcome> {
+  const lines: ReviseWish['lines'] = []
+  for (const entry of input.lines ?? []) {
+    if ('line' in entry) {
+      lines.push(entry)
+      continue
+    }
+    const sku = context.directory.find('skus', entry.sku)
+    if (sku < 0) return unknownSku(entry.sku)
+    const unitPrice = units(entry.unitPrice.amount)
+    if (unitPrice === undefined || unitPrice < 0) return problem(422, 'invalid', 'lines: a price is not below zero')
+    lines.push({
+      quantity: entry.quantity,
+      terms: { sku, quantity: entry.quantity, unitPrice, discount: 0, taxes: [] },
+    })
+  }
+  const { shipTo, customer, notes, shippingService, by } = input
+  const wish = {
+    by: by ?? API,
+    ...(shipTo ? { shipTo: withoutUndefined(shipTo) } : {}),
+    ...(customer ? { customer: withoutUndefined(customer) } : {}),
+    ...(notes === undefined ? {} : { notes }),
+    ...(shippingService === undefined ? {} : { service: shippingService }),
+    ...(lines.length > 0 ? { lines } : {}),
+  }
+  return change(input.id, 'order.revise', wish, context)
+}
+
+type OrderQuery = z.output<typeof shapes.orderQuery>
+
+/** What the index is asked for; an outcome where a name is unknown. */
+export function filterOf(query: OrderQuery, { directory }: OperationContext): OrderFilter | Outcome {
+  const { location: name, from, to, ...plain } = query
+  const location = name === undefined ? undefined : directory.find('locations', name)
+  if (location === -1) return unknownLocation(name!)
+  return withoutUndefined({
+    status: plain.status,
+    channel: plain.channel,
+    externalId: plain.externalId,
+    customer: plain.customer,
+    q: plain.q,
+    location,
+    fromMs: from === undefined ? undefined : Date.parse(from),
+    toMs: to === undefined ? undefined : Date.parse(to),
+  }) as OrderFilter
+}
+
+/** One page over all partitions, newest first: each gives a page, and what is in none of their rests is merged. */
+export async function pageOf<T extends { entry: string }>(
+  name: string,
+  ask: object,
+  limit: number,
+  cursor: string | undefined,
+  { dispatch }: OperationContext,
+): Promise<{ items: T[]; nextCursor: string | null } | Outcome> {
+  const before = cursor === undefined ? undefined : Buffer.from(cursor, 'base64url').toString()
+  if (before !== undefined && !/^\d{13}\/[\w.:-]{1,60}$/.test(before)) {
+    return problem(422, 'invalid', 'cursor: not one that this list gave', [
+      { path: 'cursor', message: 'unknown cursor' },
+    ])
+  }
+  const outcomes = await dispatch.queryAll(name, { ...ask, limit, ...(before === undefined ? {} : { before }) })
+  const refused = outcomes.find(failed)
+  if (refused) return refused
+  const pages = outcomes.map(({ body }) => body as Page<T>)
+  // Below the highest rest there may be more that has not been read.
+  const rest = pages.reduce<string>((highest, { before: own }) => (own !== null && own > highest ? own : highest), '')
+  const items = pages.flatMap((page) => page.items).sort((a, b) => (a.entry < b.entry ? 1 : -1))
+  const sure = rest === '' ? items : items.filter(({ entry }) => entry >= rest)
+  const shown = sure.slice(0, limit)
+  const last = shown.length < sure.length || shown.length === limit ? shown.at(-1)?.entry : rest
+  const isOver = rest === '' && shown.length === items.length
+  return {
+    items: shown,
+    nextCursor: isOver ? null : Buffer.from(last ?? rest).toString('base64url'),
+  }
+}
+
+export const orderOperations = [
+  operation({
+    name: 'order.create',
+    summary: 'Places an order: validated, run through the rules, sourced. A repeat gives the first order again',
+    http: { method: 'POST', path: '/v1/orders', status: 201 },
+    body: shapes.order,
+    run: place,
+  }),
+  operation({
+    name: 'order.createMany',
+    summary: 'Places many orders, each with its own outcome',
+    http: { method: 'POST', path: '/v1/bulk/orders', status: 200 },
+    body: shapes.orders,
+    run: ({ orders }, context) => placeMany(orders, context),
+  }),
+  operation({
+    name: 'order.get',
+    summary: 'An order with its lines, fulfillments, exceptions and timeline',
+    http: { method: 'GET', path: '/v1/orders/{id}', status: 200 },
+    parameters: id,
+    run: ({ id: order }, context) => readOrder(order, 200, context),
+  }),
+  operation({
+    name: 'order.list',
+    summary: 'Orders, newest first, by status, channel, external id, customer, location, date and words',
+    http: { method: 'GET', path: '/v1/orders', status: 200 },
+    query: schemas.page.extend(shapes.orderQuery.shape),
+    async run({ limit, cursor, ...query }, context) {
+      const filter = filterOf(query, context)
+      if ('status' in filter && typeof filter.status === 'number') return filter as Outcome
+      const page = await pageOf<{ entry: string; order: OrderView }>(
+        'order.list',
+        { filter, whole: true },
+        limit,
+        cursor,
+        context,
+      )
+      if ('status' in page) return page
+      const items = page.items.map(({ order }) => orderView(context.directory, order))
+      return { status: 200, body: { items, nextCursor: page.nextCursor } }
+    },
+  }),
+  operation({
+    name: 'order.counts',
+    summary: 'How many orders have each status',
+    http: { method: 'GET', path: '/v1/order-counts', status: 200 },
+    async run(_input, { dispatch }) {
+      const outcomes = await dispatch.queryAll('order.counts', {})
+      const refused = outcomes.find(failed)
+      if (refused) return refused
+      const all = outcomes.map(({ body }) => body as Record<string, number>)
+      const counts = ORDER_STATUSES.map((status) => [status, all.reduce((sum, own) => sum + own[status]!, 0)])
+      return { status: 200, body: Object.fromEntries(counts) }
+    },
+  }),
+  operation({
+    name: 'order.cancel',
+    summary: 'Cancels an order, or units of it, as far as nobody has begun to pick them',
+    http: { method: 'POST', path: '/v1/orders/{id}/cancel', status: 200 },
+    parameters: id,
+    body: shapes.cancel,
+    run: cancel,
+  }),
+  operation({
+    name: 'order.cancelMany',
+    summary: 'Cancels many orders',
+    http: { method: 'POST', path: '/v1/bulk/orders/cancel', status: 200 },
+    body: shapes.bulk,
+    run: ({ orders, reason, by = API }, context) => changeMany(orders, 'order.cancel', { reason, by }, context),
+  }),
+  operation({
+    name: 'order.hold',
+    summary: 'Holds an order: nothing is sourced or accepted until it is resumed',
+    http: { method: 'POST', path: '/v1/orders/{id}/hold', status: 200 },
+    parameters: id,
+    body: shapes.reason,
+    run: ({ id: order, reason, by = API }, context) => change(order, 'order.hold', { reason, by }, context),
+  }),
+  operation({
+    name: 'order.holdMany',
+    summary: 'Holds many orders',
+    http: { method: 'POST', path: '/v1/bulk/orders/hold', status: 200 },
+    body: shapes.bulk,
+    run: ({ orders, reason, by = API }, context) => changeMany(orders, 'order.hold', { reason, by }, context),
+  }),
+  operation({
+    name: 'order.resume',
+    summary: 'Takes an order’s holds off',
+    http: { method: 'POST', path: '/v1/orders/{id}/resume', status: 200 },
+    parameters: id,
+    body: shapes.reason,
+    run: ({ id: order, reason, by = API }, context) => change(order, 'order.resume', { reason, by }, context),
+  }),
+  operation({
+    name: 'order.release',
+    summary: 'Ends the remorse window of an order before its time',
+    http: { method: 'POST', path: '/v1/orders/{id}/release', status: 200 },
+    parameters: id,
+    body: shapes.reason,
+    run: ({ id: order, reason, by = API }, context) => change(order, 'order.release', { reason, by }, context),
+  }),
+  operation({
+    name: 'order.source',
+    summary: 'Sources again what is open or waits, with the locations that were left out so far',
+    http: { method: 'POST', path: '/v1/orders/{id}/source', status: 200 },
+    parameters: id,
+    body: shapes.reason,
+    run: ({ id: order, reason, by = API }, context) => change(order, 'order.source', { reason, by }, context),
+  }),
+  operation({
+    name: 'order.revise',
+    summary: 'Changes lines, address or service of an order until picking starts',
+    http: { method: 'PATCH', path: '/v1/orders/{id}', status: 200 },
+    parameters: id,
+    body: shapes.revision,
+    run: revise,
+  }),
+  operation({
+    name: 'order.payment',
+    summary: 'Something happened to an order’s payment where it is taken elsewhere',
+    http: { method: 'POST', path: '/v1/orders/{id}/payment', status: 200 },
+    parameters: id,
+    body: shapes.paymentEvent,
+    async run({ id: order, event, amount, reference, by = API }, context) {
+      const value = units(amount.amount)
+      if (value === undefined || value < 0) return problem(422, 'invalid', 'amount: not below zero, and not that large')
+      return change(order, 'order.payment', { event, amount: value, reference, by }, context)
+    },
+  }),
+  operation({
+    name: 'order.credit',
+    summary: 'A credit or discount after the sale',
+    http: { method: 'POST', path: '/v1/orders/{id}/credits', status: 200 },
+    parameters: id,
+    body: shapes.credit,
+    async run({ id: order, amount, reason, by = API }, context) {
+      const value = units(amount.amount)
+      if (value === undefined || value <= 0) return problem(422, 'invalid', 'amount: above zero, and not that large')
+      return change(order, 'order.credit', { amount: value, reason, by }, context)
+    },
+  }),
+]

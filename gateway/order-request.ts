@@ -1,0 +1,158 @@
+/** An order as clients send it, made into what its actor takes: indices for names, whole ten-thousandths for money. */
+import { createHash, randomUUID } from 'node:crypto'
+import type { OrderRequest } from '../actors/order/capture.js'
+import type { LineTerms, Totals } from '../actors/order/order.js'
+import type { Outcome, Problem } from '../engine/protocol.js'
+import type { Directory } from './directory.js'
+import { builtinFraudCheck } from './fraud/builtin.js'
+import { AMOUNT_MAX, money, units } from './money.js'
+import type { OrderInput } from './order-schemas.js'
+import { problem } from './problems.js'
+import { idBytes } from './reserve-record.js'
+
+type Errors = NonNullable<Problem['errors']>
+
+/** The id that stands for a channel's own id of an order: the same for ever, so the name is unique where the id is. */
+export function homeId(channel: string, externalId: string): string {
+  const hex = createHash('sha256')
+    .update(JSON.stringify([channel, externalId]))
+    .digest('hex')
+  // Version 8: an id of one's own making (RFC 9562).
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-a${hex.slice(17, 20)}-${hex.slice(20, 32)}`
+}
+
+/** Reads amounts of one currency and collects what is wrong with them. */
+class Amounts {
+  constructor(
+    private readonly currency: string,
+    private readonly errors: Errors,
+  ) {}
+
+  read(path: string, value: { amount: string; currency: string } | undefined, mayBeNegative = false): number {
+    if (value === undefined) return 0
+    const amount = units(value.amount)
+    if (value.currency !== this.currency) {
+      this.errors.push({ path, message: `in ${value.currency}, but the order is in ${this.currency}` })
+    } else if (amount === undefined) this.errors.push({ path, message: `larger than ${AMOUNT_MAX}` })
+    else if (amount < 0 && !mayBeNegative) this.errors.push({ path, message: 'below zero' })
+    return amount ?? 0
+  }
+}
+
+function lineTerms(input: OrderInput, directory: Directory, amounts: Amounts, errors: Errors): LineTerms[] {
+  return input.lines.map((line, at) => {
+    const path = `lines.${at}`
+    const sku = directory.find('skus', line.sku)
+    if (sku < 0) errors.push({ path: `${path}.sku`, message: `unknown SKU ${line.sku}; put the product first` })
+    const substitutes = line.substitutes?.map((name) => {
+      const index = directory.find('skus', name)
+      if (index < 0) errors.push({ path: `${path}.substitutes`, message: `unknown SKU ${name}` })
+      return index
+    })
+    const gift = line.gift === true ? {} : line.gift === false ? undefined : line.gift
+    return {
+      sku,
+      quantity: line.quantity,
+      unitPrice: amounts.read(`${path}.unitPrice`, line.unitPrice),
+      discount: amounts.read(`${path}.discount`, line.discount),
+      taxes: (line.taxes ?? []).map((tax, t) => ({
+        name: tax.name,
+        amount: amounts.read(`${path}.taxes.${t}.amount`, tax.amount),
+      })),
+      ...(gift ? { gift: gift.message === undefined ? {} : { message: gift.message } } : {}),
+      ...(substitutes && substitutes.length > 0 ? { substitutes } : {}),
+      ...(line.reservationId === undefined ? {} : { reservation: new Uint8Array(idBytes(line.reservationId)) }),
+      ...(line.note === undefined ? {} : { note: line.note }),
+    }
+  })
+}
+
+/** What the lines add up to; what the caller says it is has to be the same. */
+function totalsOf(input: OrderInput, lines: LineTerms[], amounts: Amounts, errors: Errors): Totals {
+  const sum = (of: (line: LineTerms) => number): number => lines.reduce((total, line) => total + of(line), 0)
+  const subtotal = sum(({ unitPrice, quantity }) => unitPrice * quantity)
+  const discount = sum((line) => line.discount)
+  const tax = sum(({ taxes }) => taxes.reduce((total, { amount }) => total + amount, 0))
+  const stated = input.totals
+  const shipping = amounts.read('shipping', input.shipping ?? stated?.shipping)
+  const totals: Totals = {
+    subtotal,
+    // A discount or tax on the whole order stands in the totals alone.
+    discount: stated?.discount && discount === 0 ? amounts.read('totals.discount', stated.discount) : discount,
+    shipping,
+    tax: stated?.tax && tax === 0 ? amounts.read('totals.tax', stated.tax) : tax,
+    total: 0,
+  }
+  totals.total = totals.subtotal - totals.discount + totals.shipping + totals.tax
+  if (totals.total < 0) errors.push({ path: 'totals.total', message: 'the order’s total is below zero' })
+  if (!Number.isSafeInteger(totals.subtotal) || !Number.isSafeInteger(totals.total)) {
+    errors.push({ path: 'totals.total', message: 'the order’s total is too large' })
+  }
+  lines.forEach((line, at) => {
+    if (line.discount > line.unitPrice * line.quantity) {
+      errors.push({ path: `lines.${at}.discount`, message: 'larger than the line' })
+    }
+  })
+  for (const key of ['subtotal', 'discount', 'shipping', 'tax', 'total'] as const) {
+    const value = stated?.[key]
+    if (value === undefined) continue
+    const said = amounts.read(`totals.${key}`, value)
+    if (said === totals[key]) continue
+    const { amount } = money(totals[key], input.currency)
+    errors.push({ path: `totals.${key}`, message: `${value.amount} does not add up: the lines make it ${amount}` })
+  }
+  return totals
+}
+
+/** The request that an order's actor takes, or everything that is wrong with it. */
+export async function orderRequest(input: OrderInput, directory: Directory): Promise<OrderRequest | Outcome> {
+  const errors: Errors = []
+  const amounts = new Amounts(input.currency, errors)
+  const lines = lineTerms(input, directory, amounts, errors)
+  const totals = totalsOf(input, lines, amounts, errors)
+  const amount = amounts.read('payment.amount', input.payment?.amount)
+  const { method, location: name } = input.delivery
+  const location = name === undefined ? undefined : directory.find('locations', name)
+  if (location === -1) errors.push({ path: 'delivery.location', message: `unknown location ${name}` })
+  if (errors.length > 0) return refused(errors)
+  const { score, reasons } = await builtinFraudCheck.score(input, totals.total)
+  const home = input.externalId === undefined ? undefined : homeId(input.channel, input.externalId)
+  const { id, by: _by, ...content } = input
+  return {
+    id: id ?? home ?? randomUUID(),
+    ...(home === undefined ? {} : { home }),
+    fingerprint: createHash('sha256').update(JSON.stringify(content)).digest('base64url'),
+    channel: input.channel,
+    channelIndex: Math.max(0, directory.find('channels', input.channel)),
+    ...(input.externalId === undefined ? {} : { externalId: input.externalId }),
+    currency: input.currency,
+    customer: withoutUndefined(input.customer),
+    shipTo: withoutUndefined(input.shipTo),
+    delivery: location === undefined ? { method } : { method, location },
+    ...(input.shippingService === undefined ? {} : { service: input.shippingService }),
+    ...(input.notes === undefined ? {} : { notes: input.notes }),
+    lines,
+    totals,
+    ...(input.payment ? { payment: { ...input.payment, amount } } : {}),
+    allowSplit: input.allowSplit,
+    allowBackorder: input.allowBackorder,
+    allowPartial: input.allowPartial,
+    priority: input.priority,
+    score,
+    scoreReasons: reasons,
+    by: input.by ?? input.channel,
+  }
+}
+
+function refused(errors: Errors): Outcome {
+  const first = errors[0]!
+  const detail = `${first.path}: ${first.message}${errors.length > 1 ? ` (and ${errors.length - 1} more)` : ''}`
+  const code = errors.some(({ message }) => message.startsWith('unknown SKU')) ? 'unknown_sku' : 'invalid'
+  return problem(422, code, detail, errors)
+}
+
+/** Without fields that are there and undefined: the log keeps what is said and nothing else. */
+export const withoutUndefined = <T extends object>(value: T): { [K in keyof T]: Exclude<T[K], undefined> } =>
+  Object.fromEntries(Object.entries(value).filter(([, field]) => field !== undefined)) as {
+    [K in keyof T]: Exclude<T[K], undefined>
+  }

@@ -1,0 +1,264 @@
+/** The shapes of orders, fulfillment orders, rules and settings that clients send. */
+import { z } from 'zod'
+import { ORDER_ID_BYTES_MAX, ORDER_LINES_MAX } from '../actors/limits.js'
+import { ORDER_STATUSES } from '../actors/order/order-status.js'
+import { PAYMENT_EVENTS } from '../actors/order/payments.js'
+import { LOCATION_TYPES } from '../actors/rules/rule.js'
+import { BULK_ITEMS_MAX } from './limits.js'
+import { address, channelName, entityId, locationName, money, quantity, skuName, uuid } from './schemas.js'
+
+const text = (max: number) => z.string().min(1).max(max)
+const by = text(100).optional().meta({ description: 'Who does it, as the timeline shows it' })
+
+export const orderId = z
+  .string()
+  .regex(
+    new RegExp(`^[A-Za-z0-9._:-]{1,${ORDER_ID_BYTES_MAX}}$`),
+    `1 to ${ORDER_ID_BYTES_MAX} letters, digits and . _ : -`,
+  )
+  .meta({ description: 'Order id' })
+export const fulfillmentId = text(ORDER_ID_BYTES_MAX + 8).meta({ description: 'Fulfillment id' })
+
+const customer = z.object({
+  id: text(100).optional(),
+  name: text(200),
+  email: z.email().max(200).optional(),
+  phone: text(40).optional(),
+})
+
+const shipTo = address.extend({
+  name: text(200).optional(),
+  latitude: z.number().min(-90).max(90).optional(),
+  longitude: z.number().min(-180).max(180).optional(),
+})
+
+const tax = z.object({ name: text(100), rate: z.number().min(0).max(1).optional(), amount: money })
+
+const line = z.object({
+  sku: skuName,
+  quantity,
+  unitPrice: money,
+  discount: money.optional(),
+  taxes: z.array(tax).max(20).optional(),
+  reservationId: uuid.optional().meta({ description: 'A reservation whose units the line takes over' }),
+  gift: z.union([z.boolean(), z.object({ message: text(1_000).optional() })]).optional(),
+  substitutes: z.array(skuName).max(10).optional().meta({ description: 'SKUs that the customer takes instead' }),
+  note: text(500).optional(),
+})
+
+const totals = z
+  .object({ subtotal: money, discount: money, shipping: money, tax: money, total: money })
+  .partial()
+  .meta({ description: 'Checked where given: subtotal − discount + shipping + tax = total' })
+
+const delivery = z
+  .object({ method: z.enum(['ship', 'pickup', 'ship_to_store']), location: locationName.optional() })
+  .refine(({ method, location }) => method === 'ship' || location !== undefined, {
+    message: 'a location to collect it from',
+    path: ['location'],
+  })
+
+export const order = z.object({
+  id: orderId.optional(),
+  channel: channelName,
+  externalId: text(128).optional(),
+  currency: money.shape.currency,
+  customer,
+  shipTo,
+  delivery: delivery.default({ method: 'ship' }),
+  lines: z
+    .array(line)
+    .min(1, 'an order has at least one line')
+    .max(ORDER_LINES_MAX, `at most ${ORDER_LINES_MAX} lines`),
+  shippingService: text(50).optional(),
+  shipping: money.optional().meta({ description: 'What the customer pays for shipping' }),
+  totals: totals.optional(),
+  payment: z
+    .object({
+      status: z.enum(['pending', 'authorized', 'captured']),
+      amount: money,
+      reference: z.string().max(200).default(''),
+      provider: z.enum(['elsewhere', 'builtin']).default('elsewhere'),
+    })
+    .optional(),
+  allowSplit: z.boolean().default(true),
+  allowBackorder: z.boolean().default(false),
+  allowPartial: z.boolean().default(false),
+  priority: z.int().min(0).max(9).default(5).meta({ description: '0 goes first' }),
+  notes: z.string().max(2_000).optional(),
+  by,
+})
+export type OrderInput = z.output<typeof order>
+
+export const orders = z.object({ orders: z.array(order).min(1).max(BULK_ITEMS_MAX) })
+
+export const reason = z.object({ reason: text(500).default('unspecified'), by })
+export const cancel = reason.extend({
+  lines: z
+    .array(z.object({ line: z.int().min(1).optional(), sku: skuName.optional(), quantity }))
+    .min(1)
+    .max(ORDER_LINES_MAX)
+    .optional()
+    .meta({ description: 'Units to cancel; none: all that can be' }),
+})
+export const bulk = reason.extend({
+  orders: z.array(orderId).min(1).max(BULK_ITEMS_MAX),
+})
+export const revision = z
+  .object({
+    shipTo: shipTo.optional(),
+    customer: customer.optional(),
+    notes: z.string().max(2_000).optional(),
+    shippingService: text(50).optional(),
+    lines: z
+      .array(
+        z.union([
+          z.object({ line: z.int().min(1), quantity: z.int().min(0).max(0x7fff_ffff) }),
+          line.omit({ reservationId: true }),
+        ]),
+      )
+      .min(1)
+      .max(ORDER_LINES_MAX)
+      .optional()
+      .meta({ description: 'New quantities by line number; lines without a number are new' }),
+    by,
+  })
+  .refine(({ by: _by, ...changes }) => Object.values(changes).some((value) => value !== undefined), 'nothing to change')
+export const paymentEvent = z.object({
+  event: z.enum(PAYMENT_EVENTS),
+  amount: money,
+  reference: z.string().max(200).default(''),
+  by,
+})
+export const credit = reason.extend({ amount: money })
+
+export const orderQuery = z.object({
+  status: z.enum(ORDER_STATUSES).optional(),
+  channel: channelName.optional(),
+  externalId: text(128).optional(),
+  customer: text(200).optional().meta({ description: 'Customer id or e-mail address' }),
+  location: locationName.optional(),
+  from: z.iso.datetime({ offset: true }).optional(),
+  to: z.iso.datetime({ offset: true }).optional(),
+  q: text(200).optional().meta({ description: 'Words of name, address, e-mail, external id' }),
+})
+
+const packages = z
+  .array(z.object({ weightGrams: z.int().min(0).max(10_000_000), trackingNumber: text(100).optional() }))
+  .max(100)
+export const fulfillmentStep = z.object({
+  id: entityId.optional().meta({ description: 'The same id is carried out once' }),
+  location: locationName.optional().meta({ description: 'Whose work it is; refused where it is another’s' }),
+  by,
+})
+export const pick = fulfillmentStep.extend({
+  lines: z
+    .array(z.object({ sku: skuName, quantity: z.int().min(0).max(0x7fff_ffff) }))
+    .max(ORDER_LINES_MAX)
+    .optional()
+    .meta({ description: 'Units found; none: all' }),
+})
+export const pack = fulfillmentStep.extend({ packages: packages.optional() })
+export const ship = fulfillmentStep.extend({
+  carrier: text(100),
+  trackingNumber: text(100).optional(),
+  packages: packages.default([]),
+})
+export const refuse = fulfillmentStep.extend({ reason: text(500).default('unspecified') })
+
+export const fulfillmentCommands = z.object({
+  commands: z
+    .array(
+      z.object({
+        fulfillment: fulfillmentId,
+        action: z.enum(['accept', 'reject', 'pick', 'pack', 'ship', 'deliver', 'fail']),
+        ...pick.shape,
+        ...ship.partial().shape,
+        reason: text(500).optional(),
+      }),
+    )
+    .min(1)
+    .max(BULK_ITEMS_MAX),
+})
+
+const ruleAction = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('hold'), reason: text(200) }),
+  z.object({ type: z.literal('tag'), tag: text(200) }),
+  z.object({ type: z.literal('priority'), priority: z.int().min(0).max(9) }),
+  z.object({ type: z.literal('onlyLocations'), locations: z.array(locationName).min(1).max(256) }),
+  z.object({ type: z.literal('excludeLocations'), locations: z.array(locationName).min(1).max(256) }),
+  z.object({ type: z.literal('locationTypes'), types: z.array(z.enum(LOCATION_TYPES)).min(1).max(4) }),
+  z.object({ type: z.literal('service'), service: text(200) }),
+  z.object({ type: z.literal('allowSplit'), allow: z.boolean() }),
+  z.object({ type: z.literal('splitBy'), attribute: text(200) }),
+  z.object({ type: z.literal('review'), reason: text(200) }),
+  z.object({ type: z.literal('reject'), reason: text(200) }),
+])
+export const rule = z.object({
+  name: text(200).optional(),
+  order: z.int().min(-1_000_000).max(1_000_000).default(100).meta({ description: 'Lower is tried first' }),
+  enabled: z.boolean().default(true),
+  from: z.iso.datetime({ offset: true }).optional().meta({ description: 'In force from; none: at once' }),
+  until: z.iso.datetime({ offset: true }).optional(),
+  condition: text(2_000).meta({ description: 'CEL over order, customer, lines, stock and time' }),
+  actions: z.array(ruleAction).min(1).max(16),
+})
+export const ruleTrial = z.object({
+  rules: z
+    .array(rule.extend({ id: entityId }))
+    .min(1)
+    .max(50),
+  orders: z.array(orderId).max(BULK_ITEMS_MAX).optional(),
+  limit: z.int().min(1).max(BULK_ITEMS_MAX).default(100).meta({ description: 'How many of the latest orders' }),
+})
+
+const seconds = z.int().min(1).max(31_536_000)
+const figure = z.number().min(0).max(1e9)
+export const settings = z
+  .object({
+    remorseSeconds: z.int().min(0).max(2_592_000),
+    fraudThreshold: z.int().min(1).max(101),
+    returnDays: z.int().min(0).max(3_650),
+    services: z
+      .array(
+        z.object({
+          name: text(50),
+          transitDays: z.object({
+            domestic: z.int().min(0).max(100),
+            foreign: z.int().min(0).max(100),
+            byZone: z.record(z.enum(['local', 'near', 'middle', 'far', 'foreign']), z.int().min(0).max(100)).optional(),
+          }),
+          costFactor: z.number().min(0).max(100),
+          countries: z.array(address.shape.country).max(250).optional(),
+        }),
+      )
+      .min(1)
+      .max(50),
+    defaultService: text(50),
+    weights: z
+      .object({
+        parcel: figure,
+        split: figure,
+        lateDay: figure,
+        waitingDay: figure,
+        kilometre: figure,
+        balance: figure,
+        priority: figure,
+        parcelByZone: z.record(z.enum(['local', 'near', 'middle', 'far', 'foreign']), figure),
+        kilogramByZone: z.record(z.enum(['local', 'near', 'middle', 'far', 'foreign']), figure),
+        scarcity: z.record(z.enum(LOCATION_TYPES), figure),
+      })
+      .partial(),
+    deadlines: z
+      .object({
+        accept: seconds,
+        pick: seconds,
+        pack: seconds,
+        shipGrace: seconds,
+        silent: seconds,
+        escalate: seconds,
+      })
+      .partial(),
+    reshipmentsMax: z.int().min(0).max(10),
+  })
+  .partial()

@@ -1,0 +1,166 @@
+/** Orders and fulfillment orders as clients see them: names for indices, text for money and times. */
+import { LEVELS } from '../actors/order/exceptions.js'
+import type { Address, Fulfillment, Line, OrderException } from '../actors/order/order.js'
+import { fulfillmentId } from '../actors/order/order-id.js'
+import type { OrderView } from '../actors/order/order-views.js'
+import type { Directory } from './directory.js'
+import { money } from './money.js'
+
+const isoTime = (ms: number): string => new Date(ms).toISOString()
+
+export function fulfillmentView(directory: Directory, order: string, fulfillment: Fulfillment): object {
+  const { number, location, kind, status, lines, commands: _commands, capacityDay: _day, ...rest } = fulfillment
+  const { createdMs, sinceMs, shipByMs, deliverByMs, ...shown } = rest
+  const id = fulfillmentId(order, number)
+  return {
+    id,
+    order,
+    location: directory.name('locations', location),
+    kind,
+    status,
+    createdAt: isoTime(createdMs),
+    since: isoTime(sinceMs),
+    dueAt: isoTime(shipByMs),
+    deliverBy: isoTime(deliverByMs),
+    lines: lines.map(({ line, sku, quantity, picked }) => ({
+      line,
+      sku: directory.name('skus', sku),
+      quantity,
+      picked,
+    })),
+    ...shown,
+    ...(kind === 'dropship' ? { purchaseOrder: purchaseOrder(id, status) } : {}),
+  }
+}
+
+/** What a drop-ship supplier is sent, in the words of purchase orders. */
+function purchaseOrder(id: string, status: string): object {
+  const states: Record<string, string> = {
+    pending: 'raised',
+    accepted: 'acknowledged',
+    picking: 'acknowledged',
+    packed: 'acknowledged',
+    shipped: 'shipped',
+    delivered: 'closed',
+  }
+  return { id: `PO-${id}`, status: states[status] ?? 'cancelled' }
+}
+
+export function exceptionView(order: string, exception: OrderException): object {
+  const { number, raisedMs, escalatesMs, level, fulfillment, ...rest } = exception
+  return {
+    id: `${order}-${number}`,
+    order,
+    ...(fulfillment === undefined ? {} : { fulfillment: fulfillmentId(order, fulfillment) }),
+    ...rest,
+    level: LEVELS[level],
+    raisedAt: isoTime(raisedMs),
+    ...(Number.isFinite(escalatesMs) && rest.status === 'open' ? { escalatesAt: isoTime(escalatesMs) } : {}),
+  }
+}
+
+/** Where the line's units are, or will come from. */
+function locationsOf(view: OrderView, number: number, directory: Directory): string[] {
+  const locations = view.fulfillments.flatMap(({ status, location, lines }) =>
+    !['rejected', 'failed', 'cancelled'].includes(status) && lines.some(({ line }) => line === number)
+      ? [directory.name('locations', location)]
+      : [],
+  )
+  return [...new Set(locations)]
+}
+
+const UNIT_NAMES = ['open', 'backordered', 'allocated', 'picking', 'shipped', 'delivered', 'cancelled', 'returned']
+
+function lineView(directory: Directory, view: OrderView, line: Line, status: string): object {
+  const locations = locationsOf(view, line.number, directory)
+  const units = Object.fromEntries(line.units.flatMap((count, at) => (count > 0 ? [[UNIT_NAMES[at]!, count]] : [])))
+  return {
+    line: line.number,
+    sku: directory.name('skus', line.sku),
+    quantity: line.quantity,
+    status,
+    location: locations[0] ?? null,
+    ...(locations.length > 1 ? { locations } : {}),
+    unitPrice: money(line.unitPrice, view.currency),
+    ...(line.discount > 0 ? { discount: money(line.discount, view.currency) } : {}),
+    ...(line.taxes.length > 0
+      ? { taxes: line.taxes.map(({ name, amount }) => ({ name, amount: money(amount, view.currency) })) }
+      : {}),
+    ...(line.isKit ? { kit: true } : { units }),
+    ...(line.parent === undefined ? {} : { partOf: line.parent }),
+    ...(line.substitutedFor === undefined ? {} : { substitutedFor: directory.name('skus', line.substitutedFor) }),
+    ...(line.gift ? { gift: line.gift } : {}),
+    ...(line.note === undefined ? {} : { note: line.note }),
+    ...(line.group === '' ? {} : { parcel: line.group }),
+  }
+}
+
+const addressView = ({ ...address }: Address): object => address
+
+export function orderView(directory: Directory, view: OrderView): object {
+  const { payment, totals, promise, currency } = view
+  const shown = (amount: number) => money(amount, currency)
+  return {
+    id: view.id,
+    channel: view.channel,
+    externalId: view.externalId ?? null,
+    status: view.status,
+    placedAt: isoTime(view.placedMs),
+    customer: view.customer,
+    shipTo: addressView(view.shipTo),
+    delivery: {
+      method: view.delivery.method,
+      ...(view.delivery.location === undefined
+        ? {}
+        : { location: directory.name('locations', view.delivery.location) }),
+    },
+    shippingService: view.service,
+    currency,
+    lines: view.lines.map((line, at) => lineView(directory, view, line, view.lineStatuses[at]!)),
+    totals: {
+      subtotal: shown(totals.subtotal),
+      discount: shown(totals.discount),
+      shipping: shown(totals.shipping),
+      tax: shown(totals.tax),
+      total: shown(totals.total),
+    },
+    payment: payment
+      ? {
+          status: view.state.split('/')[1],
+          provider: payment.provider,
+          amount: shown(payment.amount),
+          authorized: shown(payment.authorized),
+          captured: shown(payment.captured),
+          refunded: shown(payment.refunded),
+          reference: payment.reference,
+        }
+      : { status: 'settled' },
+    credits: view.credits.map(({ amount, atMs, ...credit }) => ({
+      amount: shown(amount),
+      at: isoTime(atMs),
+      ...credit,
+    })),
+    holds: view.holds.map(({ sinceMs, ...hold }) => ({ ...hold, since: isoTime(sinceMs) })),
+    tags: view.tags,
+    priority: view.priority,
+    allowSplit: view.allowSplit,
+    allowBackorder: view.allowBackorder,
+    allowPartial: view.allowPartial,
+    notes: view.notes ?? null,
+    fulfillments: view.fulfillments.map((fulfillment) => fulfillmentView(directory, view.id, fulfillment)),
+    returns: [],
+    exceptions: view.exceptions.map((exception) => exceptionView(view.id, exception)),
+    promise: promise ? { shipBy: isoTime(promise.shipByMs), deliverBy: isoTime(promise.deliverByMs) } : null,
+    notChosen: view.refused.map(({ location, reason }) => ({
+      location: directory.name('locations', location),
+      reason,
+    })),
+    rules: view.trace,
+    timeline: view.timeline.map(({ atMs, type, by, detail }) => ({
+      at: isoTime(atMs),
+      type,
+      by,
+      ...(detail === undefined ? {} : { detail }),
+    })),
+  }
+}
