@@ -9,6 +9,7 @@ vi.mock('./limits.js', async (original) => ({
   CHANNELS_MAX: 64,
   POOLS_MAX: 64,
   BUYERS_MAX: 256,
+  OPEN_ORDERS_MAX: 1_024,
   LOCATIONS_MAX: 64,
   POOLS_PER_SKU: 2,
 }))

@@ -65,6 +65,8 @@ function skuOfDocument({ context }: RetailActors, key: string): number | undefin
     case 'supply':
     case 'adjustment':
     case 'receipt':
+    case 'transfer':
+    case 'waitlist':
       return readDocument<{ sku: number }>(context.store, key)!.sku
     case 'key':
       return undefined

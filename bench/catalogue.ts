@@ -1,5 +1,6 @@
 /** Fills a server with SKUs, locations and stock, by the same bulk calls that an import uses. */
 import { STATUS_CODES } from '../actors/inventory/wire.js'
+import { demoLocations } from '../gateway/cli/demo-network.js'
 import { CountFrameWriter, type DoorbusterClient, ReplyReader } from '../gateway/client/index.js'
 import type { Server } from './server.js'
 import { type BareSocket, openSocket } from './socket.js'
@@ -10,6 +11,7 @@ const COUNTS_PER_FRAME = 1_024
 const FRAMES_IN_FLIGHT = 8
 /** Enough that no run of the bench sells out, and far below what a quantity may be. */
 const STOCK_OF_EACH = 2_000_000_000
+const CAPACITY_OF_EACH = 2_000_000_000
 
 export interface Catalogue {
   readonly names: readonly string[]
@@ -18,11 +20,28 @@ export interface Catalogue {
 }
 
 /** `skus` products with stock to spare; where there are many locations, each SKU has its share at every one. */
-export async function fill(server: Server, skus: number, locations = 1): Promise<Catalogue> {
+export function fill(server: Server, skus: number, locations = 1): Promise<Catalogue> {
+  return fillPlaces(
+    server,
+    skus,
+    Array.from({ length: locations }, (_, i) => location(`W${i + 1}`, i + 1)),
+  )
+}
+
+/** The same at the 25 places of the demonstration's network, which can take on any number of orders a day. */
+export function fillNetwork(server: Server, skus: number): Promise<Catalogue> {
+  return fillPlaces(
+    server,
+    skus,
+    demoLocations.map((place) => ({ ...place, capacityPerDay: CAPACITY_OF_EACH })),
+  )
+}
+
+async function fillPlaces(server: Server, skus: number, locations: readonly { id: string }[]): Promise<Catalogue> {
   const client = await server.client()
   try {
-    const places = Array.from({ length: locations }, (_, i) => `W${i + 1}`)
-    for (const [i, place] of places.entries()) await command(client, 'location.put', location(place, i + 1))
+    for (const place of locations) await command(client, 'location.put', place)
+    const places = locations.map(({ id }) => id)
     const names = Array.from({ length: skus }, (_, i) => `SKU-${String(i).padStart(7, '0')}`)
     const indices = await putProducts(client, names)
     const interned = await client.intern([], places)

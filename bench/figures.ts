@@ -11,6 +11,8 @@ export interface Figure {
   readonly value: number
   /** What the value counts, such as `reservations/s` or `bytes`. */
   readonly unit: string
+  /** What the value must reach, or may not exceed. */
+  readonly target?: { readonly least: number } | { readonly most: number }
   readonly latency?: Latency
   /** How it was driven, in a few words: connections, records a frame, what was chosen. */
   readonly how: string
@@ -50,11 +52,12 @@ export function rowsOf(figures: readonly Figure[], against: ReadonlyMap<string, 
 
 /** One JSON object, on one line. A value that is counted by the second is a `rate`. */
 export function jsonLine(row: Row, machine: Readonly<Record<string, string | number>>): string {
-  const { name, value, unit, latency, how, detail } = row.figure
+  const { name, value, unit, target, latency, how, detail } = row.figure
   return JSON.stringify({
     name,
     [unit.endsWith('/s') ? 'rate' : 'value']: rounded(value),
     unit,
+    ...(target && { target }),
     ...(latency && {
       p50Ms: rounded(latency.p50Ms),
       p99Ms: rounded(latency.p99Ms),

@@ -3,6 +3,8 @@ import { runChurn } from './load-churn.js'
 import { runClosed } from './load-closed.js'
 import { runHttp } from './load-http.js'
 import { runOpen } from './load-open.js'
+import { runOpenOrders } from './load-open-orders.js'
+import { runOrders } from './load-orders.js'
 import type { Job, LoadAnswer, LoadReport } from './load-protocol.js'
 
 function run(job: Job): Promise<LoadReport> {
@@ -15,6 +17,10 @@ function run(job: Job): Promise<LoadReport> {
       return runChurn(job)
     case 'http':
       return runHttp(job)
+    case 'orders':
+      return runOrders(job)
+    case 'open-orders':
+      return runOpenOrders(job)
   }
 }
 

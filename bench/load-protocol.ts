@@ -44,7 +44,35 @@ export interface HttpJob {
   readonly measureMs: number
 }
 
-export type Job = ClosedJob | OpenJob | ChurnJob | HttpJob
+interface OrderJob {
+  readonly port: number
+  readonly skus: readonly string[]
+  readonly sockets: number
+  readonly ordersPerMessage: number
+  /** What the external ids begin with: a generator's own. */
+  readonly prefix: string
+  readonly measureMs: number
+}
+
+/** Orders of three lines, placed or taken on to delivered, a number of messages in flight on each socket. */
+export interface OrdersJob extends OrderJob {
+  readonly kind: 'orders'
+  readonly isWhole: boolean
+  readonly messagesInFlight: number
+  /** Done before the clock starts. */
+  readonly warmUpOrders: number
+  /** It ends after as many, or when the time is over. */
+  readonly ordersMax: number
+}
+
+/** Messages of orders are due at instants fixed beforehand. */
+export interface OpenOrdersJob extends OrderJob {
+  readonly kind: 'open-orders'
+  readonly messagesPerSecond: number
+  readonly warmUpMs: number
+}
+
+export type Job = ClosedJob | OpenJob | ChurnJob | HttpJob | OrdersJob | OpenOrdersJob
 
 export interface LoadReport {
   /** Answered within the measured time. */
@@ -59,6 +87,9 @@ export interface LoadReport {
   readonly lateFrames?: number
   readonly latestMs?: number
   readonly frames?: number
+  /** Orders that were sent, the warm-up included, and the units of each SKU in them. */
+  readonly orders?: number
+  readonly units?: Float64Array
 }
 
 export type LoadAnswer =

@@ -53,6 +53,13 @@ export class Recorder {
     this.#latenciesUs.recordValue(Math.min(LATENCY_MS_MAX * 1_000, Math.max(1, Math.round(latencyMs * 1_000))))
   }
 
+  /** A recorder that begins at `fromMs` and knows what was refused before. */
+  restarted(fromMs: number): Recorder {
+    const next = new Recorder(fromMs, this.#toMs)
+    Object.assign(next.#refused, this.#refused)
+    return next
+  }
+
   /** Takes the processor time at the end of the measured time; what drains afterwards is not counted. */
   close(): void {
     if (this.#cpuMicroseconds > 0 || !this.#cpuAtStart) return

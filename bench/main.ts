@@ -8,6 +8,7 @@ import { enduranceScenarios } from './engine-endurance.js'
 import { rateScenarios } from './engine-rates.js'
 import { type Figure, jsonLine, medianFigure, rowsOf, table } from './figures.js'
 import { machine, temporaryDirectoryIsMemory } from './machine.js'
+import { orderScenarios } from './orders.js'
 import { postgresScenarios } from './postgres.js'
 import { redisScenarios } from './redis.js'
 import { Resources } from './resources.js'
@@ -17,6 +18,8 @@ interface Options {
   readonly seconds: number
   readonly minutes: number
   readonly rounds: number
+  readonly orders: number
+  readonly profile?: string
   readonly out?: string
   readonly list?: boolean
 }
@@ -43,6 +46,7 @@ const SCENARIOS: readonly Scenario[] = [
   enduranceScenarios.churn,
   enduranceScenarios.recovery,
   enduranceScenarios.replay,
+  ...Object.values(orderScenarios),
 ]
 
 const say = (line: string) => process.stderr.write(`${line}\n`)
@@ -53,12 +57,25 @@ function positive(text: string): number {
   return value
 }
 
+function count(text: string): number {
+  const value = Number(text)
+  if (!(Number.isInteger(value) && value >= 1_000 && value <= 10_000_000)) {
+    throw new InvalidArgumentError('A whole number from 1,000 to 10,000,000.')
+  }
+  return value
+}
+
+/** A scenario is meant by its name, or by the word that it shares with others of its kind: `orders`. */
+function isMeant({ name }: Scenario, asked: string): boolean {
+  return name === asked || name.startsWith(`${asked}-`)
+}
+
 async function main(names: readonly string[], options: Options): Promise<void> {
   if (options.list) {
     for (const { name, summary } of SCENARIOS) process.stdout.write(`${name.padEnd(24)}${summary}\n`)
     return
   }
-  const unknown = names.filter((name) => !SCENARIOS.some((scenario) => scenario.name === name))
+  const unknown = names.filter((name) => !SCENARIOS.some((scenario) => isMeant(scenario, name)))
   if (unknown.length > 0) {
     say(`No scenario is named ${unknown.join(', ')}; --list names them.`)
     process.exitCode = 2
@@ -67,7 +84,7 @@ async function main(names: readonly string[], options: Options): Promise<void> {
   if (temporaryDirectoryIsMemory())
     say('The temporary directory is in memory, where a flush costs nothing: set TMPDIR to a directory on a disk.')
 
-  const resources = new Resources()
+  const resources = new Resources(options.profile ? ['--cpu-prof', `--cpu-prof-dir=${options.profile}`] : [])
   const interrupted = async (signal: NodeJS.Signals) => {
     await resources.endSoon()
     process.exit(signal === 'SIGINT' ? 130 : 143)
@@ -76,7 +93,9 @@ async function main(names: readonly string[], options: Options): Promise<void> {
   process.once('SIGTERM', interrupted)
   process.once('exit', () => resources.endAll())
 
-  const chosen = SCENARIOS.filter((scenario) => names.length === 0 || names.includes(scenario.name))
+  const chosen = SCENARIOS.filter(
+    (scenario) => names.length === 0 || names.some((name) => isMeant(scenario, name)),
+  )
   const figures = await measureAll(chosen, resources, options)
   const rows = rowsOf(figures, new Map(SCENARIOS.map(({ name, against }) => [name, against ?? []])))
   const about = machine()
@@ -92,6 +111,7 @@ async function measureAll(chosen: readonly Scenario[], resources: Resources, opt
     resources,
     seconds: options.seconds,
     minutes: options.minutes,
+    orders: options.orders,
     say,
     figure: (name) => {
       const figures = measured.get(name)
@@ -125,10 +145,12 @@ async function measureAll(chosen: readonly Scenario[], resources: Resources, opt
 
 await new Command('bench')
   .description('Measures the engine, and Redis and PostgreSQL beside it.')
-  .argument('[scenario...]', 'which to run; all where none is named')
+  .argument('[scenario...]', 'which to run, or the first word of several; all where none is named')
   .option('--seconds <n>', 'seconds of each measurement', positive, 10)
   .option('--minutes <n>', 'minutes of the scenario that looks for growth', positive, 1)
   .option('--rounds <n>', 'rounds of what is compared, ours and the peer in turn; the median counts', positive, 1)
+  .option('--orders <n>', 'orders of each measurement of orders', count, 200_000)
+  .option('--profile <directory>', "write CPU profiles of our server's threads there, one for each when it ends")
   .option('--out <file>', 'write the JSON lines there too')
   .option('--list', 'name the scenarios')
   .action(main)

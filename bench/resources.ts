@@ -29,10 +29,16 @@ export interface StartOptions extends Pick<SpawnOptions, 'cwd' | 'env' | 'uid' |
 }
 
 export class Resources {
+  /** What Node is told when it runs our server, such as `--cpu-prof`. */
+  readonly nodeFlags: readonly string[]
   /** Set once the bench was told to stop. */
   ending = false
   readonly #children = new Set<ChildProcess>()
   readonly #directories = new Set<string>()
+
+  constructor(nodeFlags: readonly string[] = []) {
+    this.nodeFlags = nodeFlags
+  }
 
   /** Starts a process and waits until it says that it is ready. */
   async start(command: string, args: readonly string[], options: StartOptions): Promise<Started> {

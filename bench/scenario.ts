@@ -10,6 +10,8 @@ export interface Context {
   readonly seconds: number
   /** Minutes of the scenarios that look for slow growth. */
   readonly minutes: number
+  /** Orders of each measurement of orders. */
+  readonly orders: number
   /** Progress, for the person who watches. */
   say(line: string): void
   /** What an earlier scenario of this run gave. */

@@ -37,7 +37,7 @@ export class Server {
     args.push('--warm-reservations', String(options.warmReservations ?? 0))
     // Whatever DOORBUSTER_… stands in the caller's environment is not part of the measurement.
     const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith('DOORBUSTER_'))
-    const started = await resources.start(process.execPath, args, {
+    const started = await resources.start(process.execPath, [...resources.nodeFlags, ...args], {
       env: { ...Object.fromEntries(inherited), ...options.env },
       ready: /doorbuster listening on http/,
     })

@@ -35,5 +35,18 @@ export const BATCH_LINES_MAX = 500
 export const EVENT_STREAMS_MAX = 256
 export const EVENT_STREAM_KEEPALIVE_MS = 15_000
 
+/** Exports of orders at once: each holds a page of orders and what the kernel holds for its reader. */
+export const EXPORTS_MAX = 8
+
+/** An export whose reader takes nothing for so long is ended, so that it gives its place to others. */
+export const EXPORT_STALL_MS_MAX = 60_000
+
+/** Fulfillments and lines that one wave is picked from: more than a picker carries; a list of some hundred pages. */
+export const WAVE_FULFILLMENTS_MAX = 500
+export const WAVE_LINES_MAX = 5_000
+
+/** Documents that wait for the thread that prints them: each takes from 50 ms to 2 s. */
+export const PRINTS_WAITING_MAX = 32
+
 /** What a client that was told `overloaded` should wait: the mailbox of a partition empties in far less. */
 export const RETRY_AFTER_SECONDS = 1

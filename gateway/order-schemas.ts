@@ -4,7 +4,7 @@ import { ORDER_ID_BYTES_MAX, ORDER_LINES_MAX } from '../actors/limits.js'
 import { ORDER_STATUSES } from '../actors/order/order-status.js'
 import { PAYMENT_EVENTS } from '../actors/order/payments.js'
 import { LOCATION_TYPES } from '../actors/rules/rule.js'
-import { BULK_ITEMS_MAX } from './limits.js'
+import { BULK_ITEMS_MAX, WAVE_FULFILLMENTS_MAX, WAVE_LINES_MAX } from './limits.js'
 import { address, channelName, entityId, locationName, money, quantity, skuName, uuid } from './schemas.js'
 
 const text = (max: number) => z.string().min(1).max(max)
@@ -142,6 +142,7 @@ export const orderQuery = z.object({
   to: z.iso.datetime({ offset: true }).optional(),
   q: text(200).optional().meta({ description: 'Words of name, address, e-mail, external id' }),
 })
+export const orderExport = orderQuery.extend({ format: z.enum(['csv', 'jsonl']).default('csv') })
 
 const packages = z
   .array(z.object({ weightGrams: z.int().min(0).max(10_000_000), trackingNumber: text(100).optional() }))
@@ -179,6 +180,25 @@ export const fulfillmentCommands = z.object({
     )
     .min(1)
     .max(BULK_ITEMS_MAX),
+})
+
+export const wave = z.object({
+  location: locationName,
+  zone: text(100)
+    .default('zone')
+    .meta({ description: 'The product attribute by which lines are grouped; what lacks it is in the zone “none”' }),
+  limit: z.coerce
+    .number()
+    .pipe(z.int().min(1).max(WAVE_FULFILLMENTS_MAX))
+    .default(50)
+    .meta({ description: `Fulfillments, those due first; fewer where they have over ${WAVE_LINES_MAX} lines` }),
+})
+export const waveRequest = wave.extend({
+  statuses: z
+    .array(z.enum(['pending', 'accepted', 'picking']))
+    .min(1)
+    .max(3)
+    .default(['accepted']),
 })
 
 const ruleAction = z.discriminatedUnion('type', [

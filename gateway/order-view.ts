@@ -59,11 +59,14 @@ export function exceptionView(order: string, exception: OrderException): object 
   }
 }
 
+/** Whether what it holds comes from it: it was not given up. */
+export const isStanding = ({ status }: Fulfillment): boolean => !['rejected', 'failed', 'cancelled'].includes(status)
+
 /** Where the line's units are, or will come from. */
-function locationsOf(view: OrderView, number: number, directory: Directory): string[] {
-  const locations = view.fulfillments.flatMap(({ status, location, lines }) =>
-    !['rejected', 'failed', 'cancelled'].includes(status) && lines.some(({ line }) => line === number)
-      ? [directory.name('locations', location)]
+export function locationsOf(view: OrderView, number: number, directory: Directory): string[] {
+  const locations = view.fulfillments.flatMap((fulfillment) =>
+    isStanding(fulfillment) && fulfillment.lines.some(({ line }) => line === number)
+      ? [directory.name('locations', fulfillment.location)]
       : [],
   )
   return [...new Set(locations)]

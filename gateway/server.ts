@@ -98,7 +98,8 @@ export class Server {
         const dispatch = new Dispatch(engine.links)
         const directory = new Directory(dispatch)
         await directory.load()
-        const context: OperationContext = { dispatch, directory, dataDir, now: Date.now }
+        const fault = (error: unknown): void => logger.error({ err: error }, 'something failed behind an answer')
+        const context: OperationContext = { dispatch, directory, dataDir, now: Date.now, fault }
         const metrics = new Metrics(dispatch, logger)
         return await Server.listen(options, context, metrics, engine, unlock)
       } catch (error) {
@@ -147,7 +148,7 @@ export class Server {
       await new Promise((done) => setTimeout(done, 5))
     }
     this.payments.stop()
-    this.http.events.stop()
+    this.http.stopStreams()
     this.sockets.stop()
     await this.engine.stop()
     this.unlock()

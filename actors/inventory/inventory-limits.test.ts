@@ -12,6 +12,7 @@ vi.mock('../limits.js', async (original) => ({
   POOLS_MAX: 7,
   POOLS_PER_SKU: 3,
   BUYERS_MAX: 256,
+  OPEN_ORDERS_MAX: 1_024,
   SUPPLY_PER_SKU: 1,
   IDEMPOTENCY_KEYS_KEPT: 2,
 }))

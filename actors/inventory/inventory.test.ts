@@ -10,6 +10,7 @@ vi.mock('../limits.js', async (original) => ({
   CHANNELS_MAX: 64,
   POOLS_MAX: 64,
   BUYERS_MAX: 256,
+  OPEN_ORDERS_MAX: 1_024,
 }))
 vi.mock('../../engine/limits.js', async (original) => ({
   ...(await original<typeof import('../../engine/limits.js')>()),

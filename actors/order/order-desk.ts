@@ -7,7 +7,9 @@ import { Allocations } from '../inventory/allocations.js'
 import { Availabilities } from '../inventory/availabilities.js'
 import type { Inventory } from '../inventory/inventory.js'
 import type { Supply } from '../inventory/supply.js'
+import { Transfers } from '../inventory/transfers.js'
 import { type Waiter, Waiting } from '../inventory/waiting.js'
+import { Waitlist } from '../inventory/waitlist.js'
 import { Watch } from '../inventory/watch.js'
 import { full, ok } from '../outcomes.js'
 import type { Replication } from '../replication.js'
@@ -19,15 +21,17 @@ import { type FulfillmentCommand, Fulfillments } from './fulfillments.js'
 import { unitsIn } from './lines.js'
 import { DueWork, Monitor } from './monitor.js'
 import { OpenOrders } from './open-orders.js'
+import type { Availability, Fulfillment } from './order.js'
 import { orderPartition } from './order-id.js'
 import { OrderRules } from './order-rules.js'
 import { OrderSourcing } from './order-sourcing.js'
 import { OrderStore } from './order-store.js'
 import { OrderViews } from './order-views.js'
-import { type CancelWish, Orders, type ReviseWish, type Wish } from './orders.js'
+import { type CancelWish, Orders, type ReviseWish, unknownOrder, type Wish } from './orders.js'
 import { Payments } from './payments.js'
 import { type OrderSettings, Settings } from './settings.js'
 import { type AvailabilityAsk, type HoldAsk, StockDesk, type WaitingChange } from './stock-desk.js'
+import { invalidTransition } from './transitions.js'
 
 type Body<T> = T extends (step: Step, body: infer B) => unknown ? B : never
 
@@ -48,6 +52,8 @@ export class OrderDesk {
   private readonly desk: StockDesk
   private readonly due: DueWork
   private readonly views: OrderViews
+  private readonly transfers: Transfers
+  private readonly waitlist: Waitlist
 
   constructor(
     { store, placement, partition }: ActorsContext,
@@ -72,6 +78,15 @@ export class OrderDesk {
     this.waiting = new Waiting(store, inventory.stock, placement)
     this.capacity = new Capacity(store, placement, partition)
     const allocations = new Allocations(inventory, placement)
+    this.transfers = new Transfers(
+      store,
+      allocations,
+      supply,
+      inventory.locations,
+      () => this.orders.nextAllocation(),
+      partition,
+    )
+    this.waitlist = new Waitlist(store, inventory, this.waiting)
     const availabilities = new Availabilities(catalog, inventory, supply, this.waiting, placement)
     this.desk = new StockDesk(availabilities, allocations, this.waiting, placement, partition)
     this.sourcing = new OrderSourcing(
@@ -128,8 +143,12 @@ export class OrderDesk {
   private readonly partitions: number
   private readonly partition: number
 
-  /** Stock has come for who waits: an order tries again where it lives. */
+  /** Stock has come for who waits: an order tries again where it lives, a customer gets a reservation. */
   private serve(step: Step, _sku: number, waiter: Waiter): void {
+    if (waiter.kind === 'customer') {
+      this.waitlist.serve(step, waiter.id)
+      return
+    }
     const owner = orderPartition(waiter.id, this.partitions)
     if (owner === this.partition) this.work.wake(step, waiter.id)
     else step.send(owner, 'order.wake', { id: waiter.id })
@@ -152,6 +171,14 @@ export class OrderDesk {
     'fulfillment.advanceMany': (step: Step, body: { commands: FulfillmentCommand[] }) =>
       ok({ results: body.commands.map((command) => this.advanceOne(step, command)) }),
     'exception.update': (step: Step, body: Body<Orders['handleException']>) => this.work.handleException(step, body),
+    'order.reassign': (step: Step, body: Reassignment) => this.reassign(step, body),
+    'transfer.create': (step: Step, body: Parameters<Transfers['create']>[1]) => this.transfers.create(step, body),
+    'transfer.ship': (step: Step, body: { id: string }) => this.transfers.ship(step, body.id),
+    'transfer.receive': (step: Step, body: { id: string; quantity: number }) =>
+      this.transfers.receive(step, body.id, body.quantity),
+    'transfer.cancel': (step: Step, body: { id: string }) => this.transfers.cancel(step, body.id),
+    'waitlist.join': (step: Step, body: Parameters<Waitlist['join']>[1]) => this.waitlist.join(step, body),
+    'waitlist.leave': (_step: Step, body: { id: string }) => this.waitlist.leave(body.id),
     'rule.put': (step: Step, body: Rule) => this.putRule(step, body),
     'settings.put': (step: Step, body: OrderSettings) => this.putSettings(step, body),
   }
@@ -207,6 +234,12 @@ export class OrderDesk {
       this.tryRules(body, timeMs),
     'settings.get': () => ok(this.settings.orders),
     'payment.tasks': (body: { limit: number }) => ok({ items: this.payments.queue(body.limit) }),
+    'transfer.get': (body: { id: string }) => this.transfers.get(body.id),
+    'waitlist.get': (body: { id: string }) => this.waitlist.get(body.id),
+    'availability.get': (body: { skus: number[] }, timeMs: number) =>
+      ok({ items: body.skus.map((sku) => this.desk.availability(sku, 0, '', timeMs)) }),
+    'order.request': (body: { id: string; number?: number; offers: Availability[] }, timeMs: number) =>
+      this.requestIfTakenBack(body, timeMs),
     'waiting.list': (body: { sku: number }) => ok({ items: this.waiting.list(body.sku) }),
   }
 
@@ -225,6 +258,38 @@ export class OrderDesk {
       return [{ order: id, ...this.rules.wouldDecide(rules, order, offers, order.placedMs) }]
     })
     return ok({ items })
+  }
+
+  /** What sourcing would be asked if a fulfillment order were taken back: for those who plan many orders together. */
+  private requestIfTakenBack(
+    { id, number, offers }: { id: string; number?: number; offers: Availability[] },
+    timeMs: number,
+  ): Outcome {
+    const order = this.orders.get(id)
+    if (!order) return unknownOrder(id)
+    const fulfillment = number === undefined ? undefined : order.fulfillments[number - 1]
+    if (number !== undefined && !(fulfillment && isUnbegun(fulfillment))) return ok({ request: null })
+    return ok({ request: this.sourcing.requestWithout(order, fulfillment, offers, timeMs) })
+  }
+
+  /** Takes a fulfillment order back that was not begun, or what waits, and places it as was planned; else as it finds best. */
+  private reassign(step: Step, { id, number, reason, by, assignments }: Reassignment): Outcome {
+    const order = this.orders.change(id)
+    if (!order) return unknownOrder(id)
+    if (number !== undefined) {
+      const fulfillment = order.fulfillments[number - 1]
+      if (!fulfillment || !isUnbegun(fulfillment)) {
+        return invalidTransition(
+          `Fulfillment ${id}-${number} is not one that nobody has begun.`,
+          fulfillment?.status ?? '',
+          [],
+        )
+      }
+      order.excluded.push({ location: fulfillment.location, reason })
+      this.fulfillments.takeBack(step, order, fulfillment, reason, by)
+    }
+    this.sourcing.beginWith(step, order, assignments)
+    return ok({ order: id })
   }
 
   private putRule(step: Step, rule: Rule): Outcome {
@@ -267,6 +332,17 @@ export class OrderDesk {
     this.watch.rebuild()
   }
 }
+
+export interface Reassignment {
+  id: string
+  /** None: what is open or waits. */
+  number?: number
+  reason: string
+  by: string
+  assignments: { location: number; line: number; quantity: number }[]
+}
+
+const isUnbegun = ({ status }: Fulfillment): boolean => status === 'pending' || status === 'accepted'
 
 /** An order that is due costs as much as so many reservations that end. */
 const TIMER_COST = 32

@@ -61,6 +61,41 @@ export class OrderSourcing {
     this.attempt(step, order, 1)
   }
 
+  /** Begins with a plan that was made elsewhere; where it does not fit any more, as `begin` does. */
+  beginWith(step: Step, order: Order, assignments: Assignment[]): void {
+    const missing = new Map(order.lines.map((line) => [line.number, unmet(line)]))
+    for (const { line, quantity } of assignments) missing.set(line, (missing.get(line) ?? 0) - quantity)
+    const fits =
+      assignments.every(({ location }) => this.places.get(location)?.active && !isExcluded(order, location)) &&
+      [...missing.values()].every((units) => units === 0)
+    if (!fits || !this.isDue(order, step.timeMs) || !step.hasRoom(MESSAGES_PER_TRY)) {
+      this.begin(step, order)
+      return
+    }
+    fire(order, 'SOURCE')
+    order.epoch++
+    order.saga = newSaga('asking', order.epoch, 1)
+    this.hold(step, order, order.saga, assignments)
+  }
+
+  /** What a plan would be asked for what is open and, besides, the units of a fulfillment order. */
+  requestWithout(
+    order: Order,
+    fulfillment: Fulfillment | undefined,
+    offers: Availability[],
+    timeMs: number,
+  ): SourcingRequest {
+    const more = new Map<number, number>()
+    for (const { line, quantity } of fulfillment?.lines ?? []) more.set(line, (more.get(line) ?? 0) + quantity)
+    const lines = order.lines.flatMap((line) => {
+      const quantity = unmet(line) + (more.get(line.number) ?? 0)
+      return quantity > 0 ? [{ line, quantity }] : []
+    })
+    const request = this.requestOf(timeMs, order, lines, offers)
+    if (!fulfillment) return request
+    return { ...request, excluded: [...request.excluded, { location: fulfillment.location, reason: 'taken back' }] }
+  }
+
   /** Gives up a try that is under way: what it holds, or will be told that it holds, is given back. */
   abandon(step: Step, order: Order): void {
     const { saga } = order
@@ -113,7 +148,8 @@ export class OrderSourcing {
   private decide(step: Step, order: Order, saga: Saga): void {
     const reserved = this.reservedLines(step, order, saga)
     const rest = order.lines.filter((line) => unmet(line) > 0 && !line.reservation)
-    const request = this.requestOf(step, order, rest, saga.offers)
+    const wanted = rest.map((line) => ({ line, quantity: unmet(line) }))
+    const request = this.requestOf(step.timeMs, order, wanted, saga.offers)
     const whole = plan(request)
     order.refused = whole.refused.map(({ location, reason }) => ({ location, reason }))
     const short = whole.shortLines.map((number) => lineOf(order, number))
@@ -153,21 +189,26 @@ export class OrderSourcing {
     return true
   }
 
-  requestOf(step: Step, order: Order, lines: Line[], offers: Availability[]): SourcingRequest {
+  private requestOf(
+    timeMs: number,
+    order: Order,
+    lines: { line: Line; quantity: number }[],
+    offers: Availability[],
+  ): SourcingRequest {
     const { settings } = this
     const service = settings.service(order.service) ?? settings.orders.services[0]!
     const bySku = new Map(offers.map((offer) => [offer.sku, offer]))
-    const wanted: SourcingLine[] = lines.map((line) => ({
+    const wanted: SourcingLine[] = lines.map(({ line, quantity }) => ({
       line: line.number,
       sku: line.sku,
-      quantity: unmet(line),
+      quantity,
       weightGrams: line.weightGrams,
       group: line.group,
       allowSplit: order.allowSplit,
     }))
     return {
       lines: wanted,
-      candidates: this.candidates(step, order, lines, bySku),
+      candidates: this.candidates(timeMs, order, lines, bySku),
       destination: {
         country: order.shipTo.country,
         latitude: order.shipTo.latitude,
@@ -181,7 +222,7 @@ export class OrderSourcing {
       useSupply: false,
       only: this.allowed(order),
       excluded: order.excluded,
-      timeMs: step.timeMs,
+      timeMs,
       weights: settings.orders.weights,
     }
   }
@@ -191,8 +232,13 @@ export class OrderSourcing {
     return order.onlyLocations
   }
 
-  private candidates(step: Step, order: Order, lines: Line[], bySku: Map<number, Availability>): Candidate[] {
-    const columns = lines.map(({ sku }) => {
+  private candidates(
+    timeMs: number,
+    order: Order,
+    lines: { line: Line }[],
+    bySku: Map<number, Availability>,
+  ): Candidate[] {
+    const columns = lines.map(({ line: { sku } }) => {
       const offer = bySku.get(sku)
       return new Map(offer?.rows.map(([location, atp]) => [location, Math.min(atp, offer.most)]))
     })
@@ -201,7 +247,7 @@ export class OrderSourcing {
       if (!place.active || (order.locationTypes && !order.locationTypes.includes(place.type))) continue
       const available = columns.map((column) => column.get(place.location) ?? 0)
       if (available.every((units) => units === 0)) continue
-      const day = localDay(place.calendar, nextCutoff(place.calendar, step.timeMs))
+      const day = localDay(place.calendar, nextCutoff(place.calendar, timeMs))
       candidates.push({ ...place, available, capacityLeft: this.capacity.left(place, day) })
     }
     return candidates
@@ -475,6 +521,16 @@ export class OrderSourcing {
     this.begin(step, order)
   }
 }
+
+/** Units of a line that a location is to send. */
+export interface Assignment {
+  location: number
+  line: number
+  quantity: number
+}
+
+const isExcluded = (order: Order, location: number): boolean =>
+  order.excluded.some((exclusion) => exclusion.location === location)
 
 /** What a partition says that it has. */
 interface Told {

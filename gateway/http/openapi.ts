@@ -1,6 +1,7 @@
 /** The OpenAPI document, made from the schemas that check the requests. */
 import { z } from 'zod'
 import type { Operation } from '../operations/operation.js'
+import { orderExport } from '../order-schemas.js'
 
 const PROBLEM = {
   type: 'object',
@@ -16,6 +17,11 @@ const PROBLEM = {
     },
   },
   required: ['type', 'title', 'status', 'detail', 'code'],
+}
+
+const PROBLEM_RESPONSE = {
+  description: 'A problem (RFC 9457)',
+  content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
 }
 
 const jsonSchema = (schema: z.ZodType): object => {
@@ -64,11 +70,28 @@ const EVENT_STREAM = {
   },
 }
 
+const ORDER_EXPORT = {
+  operationId: 'order.export',
+  summary: 'All orders that match, newest first, as a stream: a row for each order line, or an order on each line',
+  tags: ['orders'],
+  parameters: parameters(orderExport, 'query'),
+  responses: {
+    200: {
+      description: 'A stream that breaks off where it could not be finished: without its last chunk it is not whole',
+      content: { 'text/csv': { schema: { type: 'string' } }, 'application/jsonl': { schema: { type: 'string' } } },
+    },
+    default: PROBLEM_RESPONSE,
+  },
+}
+
 export function openApiDocument(operations: Operation[], version: string): object {
-  const paths: Record<string, Record<string, object>> = { '/v1/events': { get: EVENT_STREAM } }
+  const paths: Record<string, Record<string, object>> = {
+    '/v1/events': { get: EVENT_STREAM },
+    '/v1/orders/export': { get: ORDER_EXPORT },
+  }
   for (const operation of operations) {
     if (!operation.http) continue
-    const { method, path, status } = operation.http
+    const { method, path, status, produces } = operation.http
     paths[path] ??= {}
     paths[path][method.toLowerCase()] = {
       operationId: operation.name,
@@ -83,11 +106,13 @@ export function openApiDocument(operations: Operation[], version: string): objec
         ? { requestBody: { required: true, content: { 'application/json': { schema: jsonSchema(operation.body) } } } }
         : {}),
       responses: {
-        [status]: { description: 'Done', content: { 'application/json': { schema: { type: 'object' } } } },
-        default: {
-          description: 'A problem (RFC 9457)',
-          content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
+        [status]: {
+          description: 'Done',
+          content: produces
+            ? { [produces]: { schema: { type: 'string', format: 'binary' } } }
+            : { 'application/json': { schema: { type: 'object' } } },
         },
+        default: PROBLEM_RESPONSE,
       },
     }
   }

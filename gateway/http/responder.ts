@@ -62,7 +62,7 @@ function respondUnlessHead(res: HttpResponse, method: string, outcome: Outcome, 
   })
 }
 
-export function respondText(res: HttpResponse, type: string, text: string, status = 200): void {
+export function respondContent(res: HttpResponse, type: string, content: string | Uint8Array, status = 200): void {
   res.cork(() => {
     res.writeStatus(STATUS_LINES[status]!)
     res.writeHeader('Content-Type', type)
@@ -73,6 +73,6 @@ export function respondText(res: HttpResponse, type: string, text: string, statu
       )
     }
     res.writeHeader('X-Content-Type-Options', 'nosniff')
-    res.end(text)
+    res.end(content)
   })
 }

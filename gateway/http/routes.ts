@@ -4,6 +4,7 @@
  */
 
 import type { HttpRequest, HttpResponse, TemplatedApp } from 'uWebSockets.js'
+import assert from 'node:assert'
 import { createHash } from 'node:crypto'
 import type { Outcome } from '../../engine/protocol.js'
 import type { Guard } from '../guard.js'
@@ -11,7 +12,7 @@ import type { Metrics } from '../metrics.js'
 import { checkInput, failed, type Operation, type OperationContext } from '../operations/operation.js'
 import { problem } from '../problems.js'
 import { readBody } from './body.js'
-import { type ExtraHeaders, refuseMethod, respond } from './responder.js'
+import { type ExtraHeaders, refuseMethod, respond, respondContent } from './responder.js'
 
 export interface RoutesOptions {
   app: TemplatedApp
@@ -40,7 +41,8 @@ export class Routes {
     const byPath = new Map<string, string[]>()
     for (const operation of options.operations) {
       if (!operation.http) continue
-      const { method, path } = operation.http
+      const { method, path, produces } = operation.http
+      assert(!produces || method === 'GET', `${operation.name}: an answer in bytes is not kept for an Idempotency-Key`)
       const names = [...path.matchAll(/\{(\w+)\}/g)].map((match) => match[1]!)
       const pattern = path.replaceAll(/\{(\w+)\}/g, ':$1')
       byPath.set(pattern, [...(byPath.get(pattern) ?? []), method])
@@ -59,7 +61,9 @@ export class Routes {
       this.options.metrics.request(operation.name, outcome.status, performance.now() - started)
       if (gone) return
       gone = true
-      respond(res, outcome, headers, closing)
+      const { status, body } = outcome
+      if (body instanceof Uint8Array) respondContent(res, operation.http!.produces!, body, status)
+      else respond(res, outcome, headers, closing)
     }
     res.onAborted(() => {
       gone = true

@@ -7,8 +7,9 @@ import { problem } from '../problems.js'
 import { asyncApiDocument } from '../websocket/asyncapi.js'
 import { EventStreams } from './event-stream.js'
 import { openApiDocument } from './openapi.js'
+import { OrderExports } from './order-export.js'
 import { docsPage, frontPage } from './pages.js'
-import { refuseMethod, refusePath, respond, respondText } from './responder.js'
+import { refuseMethod, refusePath, respond, respondContent } from './responder.js'
 import { Routes } from './routes.js'
 
 export interface HttpServerOptions {
@@ -21,7 +22,8 @@ export interface HttpServerOptions {
 }
 
 export class HttpServer {
-  readonly events: EventStreams
+  private readonly events: EventStreams
+  private readonly exports: OrderExports
   /** From here on the server is not ready: it stops. */
   stopping = false
 
@@ -30,6 +32,9 @@ export class HttpServer {
     this.events = new EventStreams(context, guard)
     app.get('/v1/events', (res, req) => this.events.handle(res, req))
     app.any('/v1/events', (res, req) => refuseMethod(res, req, ['GET']))
+    this.exports = new OrderExports(context, guard, metrics)
+    app.get('/v1/orders/export', (res, req) => this.exports.handle(res, req))
+    app.any('/v1/orders/export', (res, req) => refuseMethod(res, req, ['GET']))
     new Routes({ app, operations, context, guard, metrics })
 
     const openapi = JSON.stringify(openApiDocument(operations, version))
@@ -37,20 +42,26 @@ export class HttpServer {
     const docs = docsPage(operations)
     this.get('/healthz', (res) => respond(res, { status: 200, body: { status: 'alive' } }))
     this.get('/readyz', (res) => this.ready(res))
-    this.get('/openapi.json', (res) => respondText(res, 'application/json', openapi))
-    this.get('/asyncapi.json', (res) => respondText(res, 'application/json', asyncapi))
-    this.get('/docs', (res) => respondText(res, 'text/html; charset=utf-8', docs))
+    this.get('/openapi.json', (res) => respondContent(res, 'application/json', openapi))
+    this.get('/asyncapi.json', (res) => respondContent(res, 'application/json', asyncapi))
+    this.get('/docs', (res) => respondContent(res, 'text/html; charset=utf-8', docs))
     this.get('/metrics', (res, isGone) => {
       void metrics.text().then((text) => {
-        if (!isGone()) respondText(res, 'text/plain; version=0.0.4; charset=utf-8', text)
+        if (!isGone()) respondContent(res, 'text/plain; version=0.0.4; charset=utf-8', text)
       })
     })
     this.get('/', (res, isGone) => {
       void this.frontPage().then((text) => {
-        if (!isGone()) respondText(res, 'text/html; charset=utf-8', text)
+        if (!isGone()) respondContent(res, 'text/html; charset=utf-8', text)
       })
     })
     app.any('/*', refusePath)
+  }
+
+  /** Ends what is still being written: the server stops. */
+  stopStreams(): void {
+    this.events.stop()
+    this.exports.stop()
   }
 
   private get(path: string, answer: (res: HttpResponse, isGone: () => boolean) => void): void {

@@ -3,7 +3,9 @@ import { z } from 'zod'
 import type { LocationEntry, ProductEntry } from '../../actors/catalog/catalog.js'
 import type { Calendar } from '../../actors/sourcing/calendar.js'
 import type { Outcome } from '../../engine/protocol.js'
+import { BULK_ITEMS_MAX } from '../limits.js'
 import { problem } from '../problems.js'
+import { reassignLocation } from '../reoptimisation/reoptimiser.js'
 import * as schemas from '../schemas.js'
 import { holidaysOf, zoneOffsets } from '../time-zones.js'
 import { failed, type OperationContext, operation, pageFrom } from './operation.js'
@@ -39,6 +41,25 @@ const DAY_MS = 86_400_000
 const locationView = ({ index, id, location }: LocationEntry): object => {
   const { calendar: _calendar, ...shown } = location
   return { id, index, ...shown }
+}
+
+/** Products by SKU index, each asked of the partition that owns it; without those that are not known. */
+export async function readProducts(
+  indices: number[],
+  { directory, dispatch }: OperationContext,
+): Promise<Map<number, ProductEntry> | Outcome> {
+  const entries = new Map<number, ProductEntry>()
+  for (const [partition, own] of directory.byPartition(indices, (index) => index)) {
+    for (let at = 0; at < own.length; at += BULK_ITEMS_MAX) {
+      const ask = { indices: own.slice(at, at + BULK_ITEMS_MAX) }
+      const outcome = await dispatch.query(partition, 'product.getMany', ask)
+      if (failed(outcome)) return outcome
+      for (const entry of (outcome.body as { items: (ProductEntry | null)[] }).items) {
+        if (entry) entries.set(entry.index, entry)
+      }
+    }
+  }
+  return entries
 }
 
 /** Puts products, each with the partition that owns it; the outcomes in the order of the products. */
@@ -121,19 +142,14 @@ export const catalogOperations = [
     summary: 'Products, in the order in which they were made known',
     http: { method: 'GET', path: '/v1/products', status: 200 },
     query: schemas.page,
-    async run({ limit, cursor }, { directory, dispatch }) {
+    async run({ limit, cursor }, context) {
+      const { directory } = context
       const from = pageFrom(cursor)
       if (typeof from !== 'number') return from
       const end = Math.min(from + limit, directory.count('skus'))
       const indices = Array.from({ length: Math.max(0, end - from) }, (_, i) => from + i)
-      const entries = new Map<number, ProductEntry>()
-      for (const [partition, own] of directory.byPartition(indices, (index) => index)) {
-        const outcome = await dispatch.query(partition, 'product.getMany', { indices: own })
-        if (failed(outcome)) return outcome
-        for (const entry of (outcome.body as { items: (ProductEntry | null)[] }).items) {
-          if (entry) entries.set(entry.index, entry)
-        }
-      }
+      const entries = await readProducts(indices, context)
+      if ('status' in entries) return entries
       const items = indices.flatMap((index) => (entries.has(index) ? [productView(entries.get(index)!)] : []))
       return { status: 200, body: { items, nextCursor: end < directory.count('skus') ? String(end) : null } }
     },
@@ -144,12 +160,19 @@ export const catalogOperations = [
     http: { method: 'PUT', path: '/v1/locations/{id}', status: 200 },
     parameters: id,
     body: schemas.location,
-    async run({ id, ...location }, { directory, dispatch, now }) {
+    async run({ id, ...location }, context) {
+      const { directory, dispatch, now } = context
       const indices = await directory.intern('locations', [id])
       if (!Array.isArray(indices)) return indices
       const calendar = calendarOf(location, now())
       const entry: LocationEntry = { index: indices[0]!, id, location: { ...location, calendar } }
+      const before = await dispatch.query(0, 'location.get', { index: entry.index })
       const outcome = await dispatch.command(0, 'location.put', entry)
+      const wasActive = !failed(before) && (before.body as LocationEntry).location.active
+      if (!failed(outcome) && wasActive && !location.active) {
+        // What it has not begun goes elsewhere. The answer does not wait for it: it may be thousands of orders.
+        void reassignLocation(entry.index, 'out_of_service', context).catch((error) => context.fault(error))
+      }
       return failed(outcome) ? outcome : { status: 200, body: locationView(entry) }
     },
   }),

@@ -29,7 +29,7 @@ const STATUSES = [
 ] as const
 const EXCEPTION_STATUSES = ['open', 'acknowledged', 'resolved'] as const
 
-const unknownFulfillment = (name: string): Outcome =>
+export const unknownFulfillment = (name: string): Outcome =>
   problem(404, 'unknown_fulfillment', `There is no fulfillment ${name}.`)
 
 interface StepInput {

@@ -5,9 +5,12 @@ import { fulfillmentOperations } from './fulfillments.js'
 import { inventoryOperations } from './inventory.js'
 import type { Operation } from './operation.js'
 import { orderOperations } from './orders.js'
+import { packingSlipOperations } from './packing-slips.js'
 import { reservationOperations } from './reservations.js'
 import { ruleOperations } from './rules.js'
 import { saleOperations } from './sales.js'
+import { transferOperations } from './transfers.js'
+import { waveOperations } from './waves.js'
 
 export const operations: Operation[] = [
   ...catalogOperations,
@@ -16,6 +19,9 @@ export const operations: Operation[] = [
   ...saleOperations,
   ...orderOperations,
   ...fulfillmentOperations,
+  ...packingSlipOperations,
+  ...waveOperations,
   ...ruleOperations,
+  ...transferOperations,
   ...adminOperations,
 ]

@@ -1,5 +1,6 @@
 /** Stock: counts, adjustments, supply, channel pools, what can be promised. */
 import { z } from 'zod'
+import type { ProductEntry } from '../../actors/catalog/catalog.js'
 import type { CountItem } from '../../actors/inventory/counts.js'
 import type { SupplyLine } from '../../actors/inventory/supply.js'
 import type { StockRow, StockView } from '../../actors/inventory/views.js'
@@ -66,6 +67,47 @@ async function putCounts(
     }),
   )
   return outcomes
+}
+
+/** What a kit is made of; nothing for a product that is none. */
+async function kitOf(name: string, { directory, dispatch }: OperationContext): Promise<KitPart[]> {
+  const index = directory.find('skus', name)
+  const outcome = await dispatch.query(directory.partitionOfSku(index), 'product.get', { index })
+  return failed(outcome) ? [] : ((outcome.body as ProductEntry).kit ?? [])
+}
+
+interface KitPart {
+  sku: number
+  quantity: number
+}
+
+/** A kit can be promised as often as its scarcest component allows, and when its last one is there. */
+async function kitPromise(
+  sku: string,
+  kit: KitPart[],
+  quantity: number,
+  country: string | undefined,
+  context: OperationContext,
+): Promise<Outcome> {
+  let atp = Number.POSITIVE_INFINITY
+  let promise: Promised | null = null
+  for (const part of kit) {
+    const view = await readStock(context.directory.name('skus', part.sku), context)
+    if ('status' in view) return view
+    atp = Math.min(atp, Math.floor(view.atp / part.quantity))
+    const own = await promiseOf(view, quantity * part.quantity, country, context)
+    if (own && 'status' in own) return own as Outcome
+    if (own === null) return { status: 200, body: { sku, atp, promise: null } }
+    const promised = own as Promised
+    if (!promise || promised.deliverBy > promise.deliverBy) promise = promised
+  }
+  return { status: 200, body: { sku, atp, promise } }
+}
+
+interface Promised {
+  canShipAt: string
+  location: string
+  deliverBy: string
 }
 
 const supplyView = (directory: Directory, line: SupplyLine): object => ({
@@ -194,6 +236,8 @@ export const inventoryOperations = [
     async run({ sku, quantity, country }, context) {
       const view = await readStock(sku, context)
       if ('status' in view) return view
+      const kit = await kitOf(sku, context)
+      if (kit.length > 0) return kitPromise(sku, kit, quantity, country, context)
       const promise = await promiseOf(view, quantity, country, context)
       if (promise && 'status' in promise) return promise
       return { status: 200, body: { sku, atp: view.atp, promise } }

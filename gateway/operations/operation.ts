@@ -13,6 +13,8 @@ export interface OperationContext {
   directory: Directory
   dataDir: string
   now: () => number
+  /** Tells the log of something that went wrong behind an answer that was given already. */
+  fault: (error: unknown) => void
   /** The request's Idempotency-Key: what has no id of its own takes it, so that a retry after a crash counts once. */
   idempotencyKey?: string
 }
@@ -22,7 +24,13 @@ export interface Operation {
   name: string
   summary: string
   /** None: only for control messages. Path parameters stand in braces. */
-  http?: { method: 'GET' | 'POST' | 'PUT' | 'PATCH'; path: string; status: number }
+  http?: {
+    method: 'GET' | 'POST' | 'PUT' | 'PATCH'
+    path: string
+    status: number
+    /** Content type of a body that is bytes (`Uint8Array`); none: JSON. Control messages carry them as they are. */
+    produces?: string
+  }
   /** Path parameters, query and body in one. */
   parameters?: z.ZodObject
   query?: z.ZodObject
@@ -50,7 +58,7 @@ export function operation<
 
 /** Checks the parts of an input; the outcome that says everything that is wrong, or the input. */
 export function checkInput(
-  operation: Operation,
+  operation: Pick<Operation, 'parameters' | 'query' | 'body'>,
   parts: { parameters: unknown; query: unknown; body: unknown },
 ): { input: unknown } | { refused: Outcome } {
   const errors: { path: string; message: string }[] = []

@@ -11,6 +11,7 @@ import { orderRequest, withoutUndefined } from '../order-request.js'
 import * as shapes from '../order-schemas.js'
 import { orderView } from '../order-view.js'
 import { problem } from '../problems.js'
+import { reassignBackorders, reassignLocation } from '../reoptimisation/reoptimiser.js'
 import * as schemas from '../schemas.js'
 import { unknownLocation, unknownSku } from './catalog.js'
 import { failed, type OperationContext, operation } from './operation.js'
@@ -201,6 +202,21 @@ export async function pageOf<T extends { entry: string }>(
 }
 
 export const orderOperations = [
+  operation({
+    name: 'reoptimisation.create',
+    summary: 'Plans many orders together: what a location has not begun, or what waits for stock',
+    http: { method: 'POST', path: '/v1/reoptimisations', status: 200 },
+    body: z.object({
+      location: schemas.locationName.optional(),
+      reason: z.string().min(1).max(200).default('reoptimised'),
+    }),
+    async run({ location: name, reason }, context) {
+      if (name === undefined) return { status: 200, body: await reassignBackorders(reason, context) }
+      const location = context.directory.find('locations', name)
+      if (location < 0) return unknownLocation(name)
+      return { status: 200, body: await reassignLocation(location, reason, context) }
+    },
+  }),
   operation({
     name: 'order.create',
     summary: 'Places an order: validated, run through the rules, sourced. A repeat gives the first order again',

@@ -53,7 +53,7 @@ export function asyncApiDocument(clientOperations: ClientOperation[], version: s
             skus: indices,
             locations: indices,
           }),
-          command: control('command', 'Any call of the OpenAPI document by its operationId', {
+          command: control('command', 'Any call of the OpenAPI document by its operationId; a PDF comes as bytes', {
             name: { type: 'string', enum: names },
             body: { type: 'object', description: 'Path parameters, query and body in one' },
           }),
