@@ -53,3 +53,12 @@ test('the median of several rounds is one of them', () => {
   expect(medianFigure(rounds).value).toBe(2)
   expect(medianFigure(rounds.slice(0, 2)).value).toBe(1)
 })
+
+test('where there are targets they stand beside the values', () => {
+  const least: Figure = { ...memory, name: 'rate', target: { least: 20_000 } }
+  const most: Figure = { ...memory, name: 'size', target: { most: 20 } }
+  const [head, , ...lines] = table(rowsOf([least, most, memory], against)).split('\n')
+  expect(head).toMatch(/ unit +target /)
+  expect(lines.map((line) => /[≥≤] [\d,.]+/.exec(line)?.[0])).toEqual(['≥ 20,000', '≤ 20.00', undefined])
+  expect(JSON.parse(jsonLine({ figure: least, ratios: [] }, {}))).toMatchObject({ target: { least: 20_000 } })
+})

@@ -73,27 +73,34 @@ export function jsonLine(row: Row, machine: Readonly<Record<string, string | num
 }
 
 export function table(rows: readonly Row[]): string {
+  const hasTargets = rows.some(({ figure }) => figure.target)
   const cells = rows.map(({ figure, ratios }) => [
     figure.name,
     count(figure.value),
     figure.unit,
+    ...(hasTargets ? [figure.target ? goal(figure.target) : ''] : []),
     ...(figure.latency
       ? [figure.latency.p50Ms, figure.latency.p99Ms, figure.latency.p999Ms].map((ms) => ms.toFixed(2))
       : ['', '', '']),
     ratios.map((ratio) => `${count(ratio.value)} × ${ratio.against}`).join(', '),
     figure.how,
   ])
-  const head = ['scenario', 'value', 'unit', 'p50 ms', 'p99 ms', 'p99.9 ms', 'ratio', 'how']
-  const right = new Set([1, 3, 4, 5])
+  const latencies = ['p50 ms', 'p99 ms', 'p99.9 ms']
+  const head = ['scenario', 'value', 'unit', ...(hasTargets ? ['target'] : []), ...latencies, 'ratio', 'how']
+  const right = new Set(['value', 'target', ...latencies])
   const widths = head.map((title, column) => Math.max(title.length, ...cells.map((row) => row[column]?.length ?? 0)))
   const line = (row: readonly string[]) =>
     row
       .map((cell, column) =>
-        right.has(column) ? cell.padStart(widths[column] ?? 0) : cell.padEnd(widths[column] ?? 0),
+        right.has(head[column] ?? '') ? cell.padStart(widths[column] ?? 0) : cell.padEnd(widths[column] ?? 0),
       )
       .join('  ')
       .trimEnd()
   return [line(head), line(widths.map((width) => '─'.repeat(width))), ...cells.map(line)].join('\n')
+}
+
+function goal(target: NonNullable<Figure['target']>): string {
+  return 'least' in target ? `≥ ${count(target.least)}` : `≤ ${count(target.most)}`
 }
 
 /** Whole numbers from 100 up, two decimals below: enough to read, not more than was measured. */

@@ -8,7 +8,8 @@ import { enduranceScenarios } from './engine-endurance.js'
 import { rateScenarios } from './engine-rates.js'
 import { type Figure, jsonLine, medianFigure, rowsOf, table } from './figures.js'
 import { machine, temporaryDirectoryIsMemory } from './machine.js'
-import { orderScenarios } from './orders.js'
+import { orderRateScenarios } from './order-rates.js'
+import { orderRestScenarios } from './order-rest.js'
 import { postgresScenarios } from './postgres.js'
 import { redisScenarios } from './redis.js'
 import { Resources } from './resources.js'
@@ -46,7 +47,13 @@ const SCENARIOS: readonly Scenario[] = [
   enduranceScenarios.churn,
   enduranceScenarios.recovery,
   enduranceScenarios.replay,
-  ...Object.values(orderScenarios),
+  orderRateScenarios.placed,
+  orderRateScenarios.whole,
+  orderRateScenarios.latency,
+  orderRateScenarios.beside,
+  orderRestScenarios.memoryOpen,
+  orderRestScenarios.memoryClosed,
+  orderRestScenarios.pages,
 ]
 
 const say = (line: string) => process.stderr.write(`${line}\n`)
@@ -93,9 +100,7 @@ async function main(names: readonly string[], options: Options): Promise<void> {
   process.once('SIGTERM', interrupted)
   process.once('exit', () => resources.endAll())
 
-  const chosen = SCENARIOS.filter(
-    (scenario) => names.length === 0 || names.some((name) => isMeant(scenario, name)),
-  )
+  const chosen = SCENARIOS.filter((scenario) => names.length === 0 || names.some((name) => isMeant(scenario, name)))
   const figures = await measureAll(chosen, resources, options)
   const rows = rowsOf(figures, new Map(SCENARIOS.map(({ name, against }) => [name, against ?? []])))
   const about = machine()

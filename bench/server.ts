@@ -1,5 +1,5 @@
 /** Our own server, started as anyone would start it: a process with a free port and a data directory of its own. */
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { DoorbusterClient } from '../gateway/client/index.js'
@@ -15,6 +15,20 @@ export interface Memory {
   /** Pages of mapped files: the kernel's cache, which it takes back when it needs it. */
   readonly fileBytes: number
 }
+
+/** Processor time, user and system together. */
+export interface Cpu {
+  readonly allSeconds: number
+  readonly mainSeconds: number
+  /** Of the busiest other thread: with one partition this is the partition's. */
+  readonly busiestSeconds: number
+}
+
+/** Seconds of each thread, by its id. */
+type ThreadSeconds = ReadonlyMap<string, number>
+
+/** `/proc` counts in ticks of 10 ms on all that Node runs on. */
+const TICKS_PER_SECOND = 100
 
 export class Server {
   readonly port: number
@@ -79,6 +93,37 @@ export class Server {
     const status = readFileSync(`/proc/${this.#process.pid}/status`, 'utf8')
     const bytes = (field: string) => Number(new RegExp(`^${field}:\\s+(\\d+) kB`, 'm').exec(status)?.[1] ?? 0) * 1_024
     return { ownBytes: bytes('RssAnon') + bytes('RssShmem'), fileBytes: bytes('RssFile') }
+  }
+
+  cpu(): ThreadSeconds {
+    const tasks = `/proc/${this.#process.pid}/task`
+    return new Map(
+      readdirSync(tasks).map((thread) => {
+        const line = readFileSync(`${tasks}/${thread}/stat`, 'utf8')
+        // The name in parentheses may have spaces; user and system time are the 12th and 13th field after it.
+        const fields = line.slice(line.lastIndexOf(')') + 2).split(' ')
+        return [thread, (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND]
+      }),
+    )
+  }
+
+  cpuSince(before: ThreadSeconds): Cpu {
+    const spent = [...this.cpu()].map(([thread, seconds]) => ({
+      isMain: thread === String(this.#process.pid),
+      seconds: seconds - (before.get(thread) ?? 0),
+    }))
+    return {
+      allSeconds: spent.reduce((sum, { seconds }) => sum + seconds, 0),
+      mainSeconds: spent.find(({ isMain }) => isMain)?.seconds ?? 0,
+      busiestSeconds: Math.max(...spent.map(({ isMain, seconds }) => (isMain ? 0 : seconds))),
+    }
+  }
+
+  /** What the server spends while something is done to it. */
+  async cpuOf<T>(use: () => Promise<T>): Promise<[T, Cpu]> {
+    const before = this.cpu()
+    const result = await use()
+    return [result, this.cpuSince(before)]
   }
 
   /** Ends it without a chance to tidy up. */

@@ -9,7 +9,7 @@ import type { CheckpointerData } from './checkpointer.js'
 import { type Description, partitionFiles, writeDescription } from './data-directory.js'
 import { type DoorbellMemory, makeDoorbell } from './doorbell.js'
 import { DoorbusterError } from './errors.js'
-import { MAILBOX_BYTES, PEER_MAILBOX_BYTES } from './limits.js'
+import { MAILBOX_BYTES, PEER_MAILBOX_BYTES, YOUNG_GENERATION_MB } from './limits.js'
 import { type MailboxMemory, makeMailbox } from './mailbox.js'
 import { checkPartitionFiles } from './partition-files.js'
 import { PartitionLinks } from './partition-links.js'
@@ -119,7 +119,7 @@ export class Host {
 
   /** Resolves once the thread says that it is ready. */
   private startThread(file: URL, workerData: unknown): Promise<void> {
-    const worker = new Worker(file, { workerData })
+    const worker = new Worker(file, { workerData, resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB } })
     this.workers.push(worker)
     return new Promise((resolve, reject) => {
       let ready = false

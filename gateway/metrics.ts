@@ -1,6 +1,7 @@
 /** Figures for Prometheus, and the log of what should not happen. */
 import type { Logger } from 'pino'
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+import { ORDER_STATUSES } from '../actors/order/order-status.js'
 import { STATS, type Stat } from '../engine/protocol.js'
 import type { Dispatch } from './dispatch.js'
 
@@ -55,6 +56,7 @@ export class Metrics {
     this.gauge('doorbuster_in_flight', 'Requests that wait for a partition', () => dispatch.inFlight)
     this.gauge('doorbuster_overloads', 'Requests that were told to come back', () => dispatch.overloads)
     this.sockets = new Gauge({ name: 'doorbuster_sockets', help: 'Open WebSockets', registers })
+    this.orderCounts(dispatch)
     for (const stat of STATS) {
       new Gauge({
         name: `doorbuster_partition_${snake(stat)}`,
@@ -68,6 +70,26 @@ export class Metrics {
         },
       })
     }
+  }
+
+  /** How many orders have each status: asked of the partitions when somebody wants the figures. */
+  private orderCounts(dispatch: Dispatch): void {
+    new Gauge({
+      name: 'doorbuster_orders',
+      help: 'Orders by status',
+      labelNames: ['status'],
+      registers: [this.registry],
+      async collect() {
+        const outcomes = await dispatch.queryAll('order.counts', {})
+        const counts = outcomes.flatMap(({ status, body }) => (status === 200 ? [body as Record<string, number>] : []))
+        for (const status of ORDER_STATUSES) {
+          this.set(
+            { status },
+            counts.reduce((sum, own) => sum + own[status]!, 0),
+          )
+        }
+      },
+    })
   }
 
   /** A figure that is looked up when somebody asks. */

@@ -14,6 +14,22 @@ const DAY_MS = 86_400_000
  * offset at `fromMs`. No zone changes its offset and changes it back within a day, so a look at each day finds all.
  */
 export function zoneOffsets(zone: string, fromMs: number, toMs: number): [number, number][] {
+  return remembered(`${zone}/${fromMs}/${toMs}`, () => findOffsets(zone, fromMs, toMs))
+}
+
+/** Locations share their zone and country: what was worked out for one is the same for the next. */
+const answers = new Map<string, unknown>()
+const ANSWERS_MAX = 1_000
+
+function remembered<T>(key: string, work: () => T): T {
+  if (answers.has(key)) return answers.get(key) as T
+  const answer = work()
+  if (answers.size >= ANSWERS_MAX) answers.clear()
+  answers.set(key, answer)
+  return answer
+}
+
+function findOffsets(zone: string, fromMs: number, toMs: number): [number, number][] {
   const known = IANAZone.create(zone)
   assert(known.isValid, `${zone} is a time zone`)
   const minutesAt = (timeMs: number): number => Math.round(known.offset(timeMs))
@@ -42,6 +58,10 @@ export function zoneOffsets(zone: string, fromMs: number, toMs: number): [number
  * 1970-01-01, sorted, none where the country is not known. A day that is a holiday from noon on is a working day.
  */
 export function holidaysOf(country: string, fromYear: number, toYear: number): number[] {
+  return remembered(`${country}/${fromYear}/${toYear}`, () => findHolidays(country, fromYear, toYear))
+}
+
+function findHolidays(country: string, fromYear: number, toYear: number): number[] {
   const calendar = new DateHolidays(country, { types: ['public'] })
   const days = new Set<number>()
   const firstDay = Date.UTC(fromYear, 0, 1) / DAY_MS

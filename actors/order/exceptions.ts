@@ -94,6 +94,7 @@ function isRepaired(order: Order, { type, fulfillment: number }: OrderException)
     case 'rejected':
     case 'lost':
     case 'no_stock':
+    case 'capacity_exceeded':
       return !isMissing
     case 'late':
     case 'stuck':

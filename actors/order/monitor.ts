@@ -70,6 +70,7 @@ export class Monitor {
     if (['cancelled', 'rejected', 'completed'].includes(progress)) return undefined
     let next = this.exceptions.nextMs(order)
     if (progress === 'received' && hold === 'none' && order.releaseMs > timeMs) next = Math.min(next, order.releaseMs)
+    else if (order.retryMs !== undefined) next = Math.min(next, order.retryMs)
     else if (this.retryRoom(order, timeMs)) next = Math.min(next, timeMs + RETRY_MS)
     const { deadlines, returnDays } = this.settings.orders
     for (const fulfillment of order.fulfillments) {

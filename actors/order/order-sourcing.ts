@@ -58,6 +58,7 @@ export class OrderSourcing {
   begin(step: Step, order: Order): void {
     if (!this.isDue(order, step.timeMs) || !step.hasRoom(MESSAGES_PER_TRY)) return
     fire(order, 'SOURCE')
+    delete order.retryMs
     this.attempt(step, order, 1)
   }
 
@@ -157,6 +158,7 @@ export class OrderSourcing {
       this.attempt(step, order, saga.attempt)
       return
     }
+    if (short.length > 0 && this.waitForCapacity(step, order, request)) return
     const isAllOrNone = !order.allowPartial && order.fulfillments.length === 0
     if (short.length > 0 && isAllOrNone) {
       this.conclude(step, order, saga, short)
@@ -165,6 +167,28 @@ export class OrderSourcing {
     const chosen = short.length > 0 ? plan({ ...request, takePartial: true }) : whole
     saga.promises = chosen.promises
     this.hold(step, order, saga, [...reserved, ...chosen.assignments])
+  }
+
+  /**
+   * Where the stock is there and only the day of its locations is full, the order waits for their next one; true where it
+   * does.
+   */
+  private waitForCapacity(step: Step, order: Order, request: SourcingRequest): boolean {
+    const full = order.refused.filter(({ reason }) => reason === 'capacity')
+    if (full.length === 0) return false
+    const candidates = request.candidates.map((candidate) => ({
+      ...candidate,
+      capacityLeft: Math.max(1, candidate.capacityLeft),
+    }))
+    if (plan({ ...request, candidates }).shortLines.length > 0) return false
+    const cutoffs = full.map(({ location }) => nextCutoff(this.places.get(location)!.calendar, step.timeMs))
+    order.retryMs = Math.min(...cutoffs) + 1
+    delete order.saga
+    fire(order, 'SOURCED')
+    note(order, step.timeMs, 'order.waits_for_capacity', SYSTEM)
+    const names = full.map(({ location }) => this.places.get(location)!.id)
+    this.exceptions.raise(step, order, 'capacity_exceeded', undefined, `full for the day: ${names.join(', ')}`)
+    return true
   }
 
   /** Lines that take over a buyer's reservation are where it is. One that is gone is sourced like any other. */

@@ -104,7 +104,7 @@ export type ExceptionType =
   | 'lost'
   | 'no_stock'
   | 'carrier_silent'
-  | 'promise_broken'
+  | 'capacity_exceeded'
 
 export interface OrderException {
   number: number
@@ -249,6 +249,8 @@ export interface Order {
   placedMs: number
   /** Until then the customer may change his mind and nothing is released. */
   releaseMs: number
+  /** When it is sourced again by itself: locations whose day was full have another one then. */
+  retryMs?: number
   promise?: DeliveryPromise
   payment?: Payment
   timeline: TimelineEntry[]

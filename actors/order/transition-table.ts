@@ -16,17 +16,15 @@ export function stateText(value: StateValue): string {
 export class TransitionTable<E extends { type: string }> {
   private readonly known = new Map<string, Map<string, string | null>>()
   private readonly regions: readonly string[]
+  readonly initial: string
 
   /** `keyOf` tells events apart that a guard may answer differently. */
   constructor(
     private readonly machine: AnyStateMachine,
     private readonly keyOf: (event: E) => string,
   ) {
+    this.initial = stateText(initialTransition(machine)[0].value as StateValue)
     this.regions = machine.config.type === 'parallel' ? Object.keys(machine.config.states ?? {}) : []
-  }
-
-  get initial(): string {
-    return stateText(initialTransition(this.machine)[0].value as StateValue)
   }
 
   /** The next state, or null where the event is not possible in this one. */

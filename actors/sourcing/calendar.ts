@@ -41,6 +41,26 @@ export function localDay({ offsets }: Calendar, timeMs: number): number {
  * day in DAYS_SEARCHED_MAX days it is that of the last of them.
  */
 export function nextCutoff(calendar: Calendar, fromMs: number): number {
+  const known = lastAnswers.get(calendar)
+  if (known && fromMs >= known.askedMs && fromMs <= known.cutoffMs) return known.cutoffMs
+  const cutoffMs = searchCutoff(calendar, fromMs)
+  lastAnswers.set(calendar, { askedMs: fromMs, cutoffMs, deliveries: new Map() })
+  return cutoffMs
+}
+
+/**
+ * What was found last for a calendar. Thousands of orders in a row ask for the same cut-off and the same days after it;
+ * the answers are those that a search would give.
+ */
+interface LastAnswer {
+  askedMs: number
+  cutoffMs: number
+  /** By the number of working days after the cut-off. */
+  deliveries: Map<number, number>
+}
+const lastAnswers = new WeakMap<Calendar, LastAnswer>()
+
+function searchCutoff(calendar: Calendar, fromMs: number): number {
   // From the day before on: a cut-off that the clocks jump over at midnight falls into the next day.
   const first = localDay(calendar, fromMs) - 1
   let cutoffMs = fromMs
@@ -58,6 +78,17 @@ export function nextCutoff(calendar: Calendar, fromMs: number): number {
  * deliver by. With 0 days it is the end of the day itself.
  */
 export function afterWorkingDays(calendar: Calendar, fromMs: number, days: number): number {
+  const known = lastAnswers.get(calendar)
+  if (known?.cutoffMs !== fromMs) return searchWorkingDays(calendar, fromMs, days)
+  let delivery = known.deliveries.get(days)
+  if (delivery === undefined) {
+    delivery = searchWorkingDays(calendar, fromMs, days)
+    known.deliveries.set(days, delivery)
+  }
+  return delivery
+}
+
+function searchWorkingDays(calendar: Calendar, fromMs: number, days: number): number {
   let day = localDay(calendar, fromMs)
   for (let left = Math.ceil(days), searched = 0; left > 0 && searched < DAYS_SEARCHED_MAX; searched++) {
     day++

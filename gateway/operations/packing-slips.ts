@@ -1,6 +1,7 @@
 /** The slip of a fulfillment: what its parcel holds, and what comes apart from it. */
 import { z } from 'zod'
 import type { LocationEntry } from '../../actors/catalog/catalog.js'
+import { unitsIn } from '../../actors/order/lines.js'
 import type { Fulfillment, Line } from '../../actors/order/order.js'
 import { parseFulfillmentId } from '../../actors/order/order-id.js'
 import type { OrderView } from '../../actors/order/order-views.js'
@@ -22,9 +23,9 @@ const unitsOf = ({ lines }: Fulfillment, { number }: Line): number =>
 /** Units of a line that are in other parcels, or that no parcel has yet. */
 function unitsApart(order: OrderView, own: Fulfillment, line: Line): number {
   if (line.isKit) return 0
-  const [open, backordered] = line.units
+  const waiting = unitsIn(line, 'open') + unitsIn(line, 'backordered')
   const others = order.fulfillments.filter((other) => other.number !== own.number && isStanding(other))
-  return others.reduce((sum, other) => sum + unitsOf(other, line), open + backordered)
+  return others.reduce((sum, other) => sum + unitsOf(other, line), waiting)
 }
 
 const isGiven = (text: string | undefined): text is string => text !== undefined && text !== ''
@@ -44,7 +45,7 @@ function slipOf(
     fulfillment: id,
     placedAt: new Date(order.placedMs).toISOString(),
     shipFrom,
-    shipTo: order.shipTo,
+    shipTo: { name: order.customer.name, ...order.shipTo },
     service: fulfillment.service,
     lines: inParcel.map((line) => ({
       ...article(line.sku),

@@ -14,6 +14,8 @@ import { packMessage } from './pack-message.js'
 const SAMPLE_MS = 100
 const INVENTORY = 'inventory.'
 const EVERYTHING = 'event.>'
+/** The subject of an order's events, whose topic is `order.ID`. */
+const ORDER = 'order/'
 
 export class Subscriptions {
   private readonly connections = new Set<Connection>()
@@ -61,6 +63,10 @@ export class Subscriptions {
     const document = cloudEvent(this.context.directory, event)
     this.send(topic, EVERYTHING, document)
     this.send(topic, topic, document)
+    if (event.subject.startsWith(ORDER)) {
+      const order = `order.${event.subject.slice(ORDER.length)}`
+      this.send(order, order, document)
+    }
   }
 
   private watched(): string[] {

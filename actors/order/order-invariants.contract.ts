@@ -1,0 +1,298 @@
+/** What must hold of orders, stock and money once nothing is under way, counted anew from what is stored. */
+import { expect } from 'vitest'
+import { ReservationStatus } from '../inventory/reservations.js'
+import { ALLOCATION_MARK_0, ALLOCATION_MARK_1 } from '../inventory/wire.js'
+import { outlookOf, unitsIn } from './lines.js'
+import type { Fulfillment, Line, Order } from './order.js'
+import { ORDER_STATUSES, orderStatus, stateOf } from './order-status.js'
+import type { OrderView } from './order-views.js'
+import { CHANNELS, CUSTOMERS, LIVE, LOCATIONS, type Shop, SKUS, stockKey } from './orders-model.contract.js'
+
+const OVER = ['cancelled', 'rejected', 'completed']
+const HOLDS_NOTHING = [...OVER, 'shipped', 'delivered']
+const DAY_MS = 86_400_000
+
+/** At any time. */
+export function checkAlways(shop: Shop): void {
+  for (const { state } of shop.partitions) expect(state.actors.check(), 'the books').toEqual([])
+  for (const sku of SKUS) {
+    for (const { atp } of shop.stockOf(sku).rows) expect(atp).toBeGreaterThanOrEqual(0)
+  }
+}
+
+/** Once nothing is under way between partitions. */
+export function checkQuiet(shop: Shop): void {
+  checkAlways(shop)
+  const { orders } = shop
+  for (const [number, times] of shop.later) expect(times, `answers to ${number}`).toBe(1)
+  for (const order of orders) checkOrder(shop, order)
+  checkNames(shop, orders)
+  checkAllocations(shop, orders)
+  checkStock(shop)
+  checkWaiting(shop, orders)
+  for (let partition = 0; partition < shop.partitions.length; partition++) checkPartition(shop, partition)
+}
+
+const sumOf = <T>(items: T[], of: (item: T) => number): number => items.reduce((sum, item) => sum + of(item), 0)
+
+function checkOrder(shop: Shop, order: Order): void {
+  const { id, fulfillments } = order
+  const status = orderStatus(order)
+  expect(order.saga, `${id} asks for nothing while all is quiet`).toBeUndefined()
+  expect(ORDER_STATUSES).toContain(status)
+  expect(status, id).not.toMatch(/validating|sourcing/)
+  for (const line of order.lines) checkLine(order, line)
+  const live = fulfillments.filter((one) => LIVE.includes(one.status))
+  if (HOLDS_NOTHING.includes(status)) expect(live, `${id} is ${status}`).toEqual([])
+  for (const { lines, number } of live) expect(lines.length, `lines of ${id}-${number}`).toBeGreaterThan(0)
+  const outlook = outlookOf(order)
+  const { progress } = stateOf(order)
+  if (progress === 'rejected') expect(outlook).toBe('cancelled')
+  else if (progress === 'completed') expect(outlook).toBe('delivered')
+  else expect(progress === 'received' ? 'open' : progress, `${id}: as far as its lines are`).toBe(outlook)
+  if (outlook === 'open') expect(isOpenFor(shop, order), `${id} has open units for a reason`).toBe(true)
+  checkMoney(shop, order)
+  checkTime(shop, order)
+}
+
+function checkLine({ id, fulfillments }: Order, { number, units, quantity, isKit }: Line): void {
+  if (isKit) {
+    expect(units).toEqual([])
+    return
+  }
+  const held = (statuses: string[]): number =>
+    sumOf(
+      fulfillments.filter(({ status }) => statuses.includes(status)),
+      ({ lines }) =>
+        sumOf(
+          lines.filter(({ line }) => line === number),
+          (line) => line.quantity,
+        ),
+    )
+  const [, , allocated, picking, shipped, delivered] = units
+  expect(
+    units.reduce((sum, count) => sum + count, 0),
+    `units of ${id} line ${number}`,
+  ).toBe(quantity)
+  for (const count of units) expect(count).toBeGreaterThanOrEqual(0)
+  expect(held(LIVE), `${id} line ${number}: held by its fulfillment orders`).toBe(allocated! + picking!)
+  expect(held(['shipped']), `${id} line ${number}: on the way`).toBe(shipped)
+  expect(held(['delivered']), `${id} line ${number}: arrived`).toBe(delivered)
+}
+
+/** Why units of an order are neither asked for nor waited for: it may not go on yet. */
+function isOpenFor(shop: Shop, order: Order): boolean {
+  const { hold, payment } = stateOf(order)
+  return hold === 'held' || ['pending', 'failed', 'voided'].includes(payment) || order.releaseMs > shop.timeMs
+}
+
+function checkMoney(shop: Shop, order: Order): void {
+  const placed = shop.placed.get(order.id)!
+  expect(order.totals, `totals of ${order.id}`).toEqual(placed.totals)
+  const credited = sumOf(order.credits, ({ amount }) => amount)
+  expect(credited).toBeLessThanOrEqual(order.totals.total)
+  if (!order.payment) return
+  const { captured, requested, refunded } = order.payment
+  expect(refunded).toBeLessThanOrEqual(captured)
+  expect(requested).toBeGreaterThanOrEqual(0)
+  if (!placed.isPaidOutside) expect(captured + requested).toBeLessThanOrEqual(order.totals.total)
+}
+
+/** Whatever was due has been done. */
+function checkTime({ timeMs }: Shop, order: Order): void {
+  const { progress } = stateOf(order)
+  if (OVER.includes(progress)) return
+  for (const { status, escalatesMs, number } of order.exceptions) {
+    if (status === 'open') expect(escalatesMs, `exception ${order.id}-${number}`).toBeGreaterThan(timeMs)
+  }
+  if (progress !== 'delivered') return
+  expect(order.deliveredMs, `${order.id} knows since when it is delivered`).toBeDefined()
+  expect(order.deliveredMs! + 30 * DAY_MS, `${order.id} is to be completed`).toBeGreaterThan(timeMs)
+}
+
+/** A channel's name for an order stands for one order. */
+function checkNames({ placed }: Shop, orders: Order[]): void {
+  const names = orders.flatMap(({ channel, externalId }) =>
+    externalId === undefined ? [] : [`${channel}/${externalId}`],
+  )
+  expect(new Set(names).size, 'names of orders').toBe(names.length)
+  for (const { id } of orders) expect(placed.has(id)).toBe(true)
+}
+
+/** Every allocation of a live fulfillment order is one confirmed reservation, and there are no others. */
+function checkAllocations(shop: Shop, orders: Order[]): void {
+  const held = new Map<number, string>()
+  for (let partition = 0; partition < shop.partitions.length; partition++) {
+    const { reservations } = shop.actorsOf(partition).inventory
+    reservations.forEach((record) => {
+      const [mark0, mark1, high, low] = reservations.words.subarray(record * 16, record * 16 + 4)
+      if (mark0 !== ALLOCATION_MARK_0 || mark1 !== ALLOCATION_MARK_1) return
+      const status = reservations.status(record)
+      if (status === ReservationStatus.released || status === ReservationStatus.expired) return
+      const allocation = high! * 0x1_0000_0000 + low!
+      expect(held.has(allocation), `allocation ${allocation} is there once`).toBe(false)
+      held.set(
+        allocation,
+        `${reservations.quantity(record)} of ${reservations.sku(record)} at ${reservations.location(record)}, ${status === ReservationStatus.confirmed ? 'confirmed' : 'held'}`,
+      )
+    })
+  }
+  const wanted = new Map<number, string>()
+  for (const { fulfillments } of orders) {
+    for (const { status, location, lines } of fulfillments) {
+      if (!LIVE.includes(status)) continue
+      for (const { allocation, quantity, sku } of lines) {
+        expect(wanted.has(allocation), `allocation ${allocation} belongs to one line`).toBe(false)
+        wanted.set(allocation, `${quantity} of ${sku} at ${location}, confirmed`)
+      }
+    }
+  }
+  const inOrder = (map: Map<number, string>) => [...map].sort((a, b) => a[0] - b[0])
+  expect(inOrder(held), 'what is held for orders is what orders hold').toEqual(inOrder(wanted))
+}
+
+function checkStock(shop: Shop): void {
+  for (const sku of SKUS) {
+    for (const { location, onHand } of shop.stockOf(sku).rows) {
+      expect(onHand, `on hand of ${stockKey(sku, location)}`).toBe(shop.onHand.get(stockKey(sku, location)) ?? 0)
+    }
+  }
+}
+
+const unmetOf = ({ lines }: Order, sku: number): number =>
+  sumOf(
+    lines.filter((line) => line.sku === sku && !line.isKit),
+    (line) => unitsIn(line, 'open') + unitsIn(line, 'backordered'),
+  )
+
+/** Who waits has something to wait for, and who has to wait waits somewhere. */
+function checkWaiting(shop: Shop, orders: Order[]): void {
+  const byId = new Map(orders.map((order) => [order.id, order]))
+  const waiting = new Set<string>()
+  for (const sku of SKUS) {
+    const partition = shop.partitions[shop.placement.partitionOf(sku)]!
+    const { items } = partition.query(shop.timeMs, 'waiting.list', { sku }).body as {
+      items: { id: string; priority: number; sinceMs: number }[]
+    }
+    for (const { id } of items) {
+      expect(unmetOf(byId.get(id)!, sku), `${id} waits for ${sku}`).toBeGreaterThan(0)
+      waiting.add(id)
+    }
+    const order = items.map(({ priority, sinceMs, id }) => `${priority}/${sinceMs}/${id}`)
+    expect(order, 'by priority, then by who came first').toEqual([...order].sort())
+  }
+  for (const order of orders) {
+    const isWaiting = order.lines.some((line) => !line.isKit && unitsIn(line, 'backordered') > 0)
+    if (isWaiting) expect(waiting.has(order.id), `${order.id} has backordered units and waits`).toBe(true)
+  }
+}
+
+function checkPartition(shop: Shop, partition: number): void {
+  const driven = shop.partitions[partition]!
+  const orders = shop.ordersOf(partition)
+  const ask = <T>(name: string, body: unknown): T => driven.query(shop.timeMs, name, body).body as T
+  const counted = Object.fromEntries(ORDER_STATUSES.map((status) => [status, 0]))
+  for (const order of orders) counted[orderStatus(order)]!++
+  expect(ask('order.counts', {}), 'orders by status').toEqual(counted)
+
+  const listed = (filter: object): string[] => {
+    const { items } = ask<{ items: { order: OrderView }[] }>('order.list', { filter, limit: 1_000, whole: false })
+    return items.map(({ order }) => order.id).sort()
+  }
+  const scanned = (matches: (order: Order) => boolean): string[] =>
+    orders
+      .filter(matches)
+      .map(({ id }) => id)
+      .sort()
+  expect(listed({}), 'all orders').toEqual(scanned(() => true))
+  for (const status of ORDER_STATUSES) {
+    expect(listed({ status }), status).toEqual(scanned((order) => orderStatus(order) === status))
+  }
+  for (const channel of CHANNELS) expect(listed({ channel })).toEqual(scanned((order) => order.channel === channel))
+  for (const customer of CUSTOMERS) {
+    const theirs = scanned((order) => order.customer.id === customer)
+    expect(listed({ customer }), customer).toEqual(theirs)
+    expect(listed({ customer: `${customer}@EXAMPLE.com` }), customer).toEqual(theirs)
+    expect(listed({ q: `York ${customer}` }), customer).toEqual(
+      scanned((order) => order.customer.id === customer && order.shipTo.city === 'York'),
+    )
+  }
+  for (const location of LOCATIONS) {
+    const matches = ({ fulfillments }: Order): boolean => fulfillments.some((one) => one.location === location)
+    expect(listed({ location }), `orders at ${location}`).toEqual(scanned(matches))
+  }
+  checkLists(ask, orders)
+  const due = orders.filter((order) => hasTimer(shop, order)).map(({ id }) => id)
+  expect(shop.actorsOf(partition).orders.open.timers.running, `timers, for ${due}`).toBe(due.length)
+}
+
+function checkLists(ask: <T>(name: string, body: unknown) => T, orders: Order[]): void {
+  const all = <T extends { number: number }>(of: (order: Order) => T[], matches: (one: T) => boolean): string[] =>
+    orders
+      .flatMap((order) =>
+        of(order)
+          .filter(matches)
+          .map(({ number }) => `${order.id}-${number}`),
+      )
+      .sort()
+  for (const status of [
+    'pending',
+    'accepted',
+    'picking',
+    'packed',
+    'shipped',
+    'delivered',
+    'rejected',
+    'failed',
+    'cancelled',
+  ]) {
+    for (const location of [undefined, ...LOCATIONS]) {
+      const body = { statuses: [status], limit: 1_000, ...(location === undefined ? {} : { location }) }
+      const { items } = ask<{ items: { order: string; fulfillment: Fulfillment }[] }>('fulfillment.list', body)
+      expect(
+        items.map(({ order, fulfillment }) => `${order}-${fulfillment.number}`).sort(),
+        `${status} at ${location}`,
+      ).toEqual(
+        all(
+          ({ fulfillments }) => fulfillments,
+          (one) => one.status === status && (location === undefined || one.location === location),
+        ),
+      )
+    }
+  }
+  for (const status of ['open', 'acknowledged', 'resolved']) {
+    const { items } = ask<{ items: { order: string; exception: { number: number } }[] }>('exception.list', {
+      statuses: [status],
+      limit: 1_000,
+    })
+    expect(items.map(({ order, exception }) => `${order}-${exception.number}`).sort(), `exceptions ${status}`).toEqual(
+      all(
+        ({ exceptions }) => exceptions,
+        (one) => one.status === status,
+      ),
+    )
+  }
+}
+
+/** Whether something will be due for it by itself: a deadline, an escalation, the end of its remorse, its completion. */
+function hasTimer(shop: Shop, order: Order): boolean {
+  const { progress, hold } = stateOf(order)
+  if (OVER.includes(progress)) return false
+  if (progress === 'delivered') return true
+  if (progress === 'received' && hold === 'none' && order.releaseMs > shop.timeMs) return true
+  if (order.exceptions.some(({ status, escalatesMs }) => status === 'open' && escalatesMs < Number.POSITIVE_INFINITY)) {
+    return true
+  }
+  const types: Record<string, string> = {
+    pending: 'stuck',
+    accepted: 'stuck',
+    picking: 'stuck',
+    packed: 'late',
+    shipped: 'carrier_silent',
+  }
+  return order.fulfillments.some(({ status, number, sinceMs }) => {
+    const type = types[status]
+    if (type === undefined) return false
+    return !order.exceptions.some((one) => one.type === type && one.fulfillment === number && one.raisedMs >= sinceMs)
+  })
+}

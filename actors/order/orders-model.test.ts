@@ -1,0 +1,83 @@
+import fc from 'fast-check'
+import { describe, it, vi } from 'vitest'
+
+vi.mock('../limits.js', async (original) => ({
+  ...(await original<typeof import('../limits.js')>()),
+  SKUS_MAX: 1_024,
+  STOCK_BLOCKS_MAX: 64,
+  RESERVATIONS_MAX: 1_024,
+  CHANNELS_MAX: 64,
+  POOLS_MAX: 64,
+  BUYERS_MAX: 256,
+  LOCATIONS_MAX: 64,
+  OPEN_ORDERS_MAX: 256,
+  ORDERS_DECODED_MAX: 3,
+  WAKES_PER_ENTRY: 2,
+}))
+vi.mock('../../engine/limits.js', async (original) => ({
+  ...(await original<typeof import('../../engine/limits.js')>()),
+  CHECKPOINT_RING_BYTES: 2 * 1024 * 1024,
+  CHECKPOINT_PAGES_PER_STEP: 1,
+  CHECKPOINT_DOCUMENTS_PER_STEP: 1,
+}))
+
+const { movesOfOne, movesOfSeveral, Shop } = await import('./orders-model.contract.js')
+const { checkAlways, checkQuiet } = await import('./order-invariants.contract.js')
+
+/** More for a long search: ORDERS_RUNS=2000. */
+const RUNS = Number(process.env.ORDERS_RUNS ?? 20)
+const { ORDERS_SEED, ORDERS_PATH } = process.env
+const REPLAY = {
+  ...(ORDERS_SEED ? { seed: Number(ORDERS_SEED) } : {}),
+  ...(ORDERS_PATH ? { path: ORDERS_PATH } : {}),
+}
+const stock = fc.constantFrom(0, 2, 5, 20)
+const remorse = fc.constantFrom(0, 0, 120)
+
+describe('orders', () => {
+  it('keep every unit and every penny, whatever happens in whatever order, in one partition', {
+    timeout: 3_600_000,
+  }, async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.record({ stock, remorse, moves: movesOfOne }), async ({ stock, remorse, moves }) => {
+        const shop = new Shop(1)
+        try {
+          shop.open(stock, remorse)
+          for (const move of moves) {
+            await shop.step(move)
+            if (shop.isQuiet) checkQuiet(shop)
+          }
+          await shop.checkRecovery()
+        } finally {
+          await shop.dispose()
+        }
+      }),
+      { numRuns: RUNS, ...REPLAY },
+    )
+  })
+
+  it('keep them over several partitions, whose messages come late, again and in any order, and which crash', {
+    timeout: 3_600_000,
+  }, async () => {
+    const world = fc.record({ partitions: fc.integer({ min: 2, max: 4 }), stock, remorse, moves: movesOfSeveral })
+    await fc.assert(
+      fc.asyncProperty(world, async ({ partitions, stock, remorse, moves }) => {
+        const shop = new Shop(partitions)
+        try {
+          shop.open(stock, remorse)
+          for (const move of moves) {
+            await shop.step(move)
+            checkAlways(shop)
+            if (shop.isQuiet) checkQuiet(shop)
+          }
+          shop.settle()
+          checkQuiet(shop)
+          await shop.checkRecovery()
+        } finally {
+          await shop.dispose()
+        }
+      }),
+      { numRuns: RUNS, ...REPLAY },
+    )
+  })
+})
