@@ -282,6 +282,9 @@ describe('An export of orders', () => {
   beforeAll(async () => {
     server = await TestServer.start({ args: ['--partitions', '2', '--threads', '1'] })
     await stockUp(server.url, ['TEE', HOSTILE.sku], 100_000, ['W1', 'S1'])
+    for (const id of ['W1', 'S1']) {
+      expect((await server.call('PUT', `/v1/locations/${id}`, place(id, { capacityPerDay: ORDERS }))).status).toBe(200)
+    }
     for (let at = 0; at < ORDERS; at += PER_REQUEST) {
       const orders = Array.from({ length: PER_REQUEST }, (_, i) => {
         const number = at + i

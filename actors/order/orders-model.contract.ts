@@ -117,6 +117,7 @@ export type Move =
   | { do: 'receive'; which: number; quantity: number }
   | { do: 'location'; location: number; active: boolean; priority: number }
   | { do: 'pass'; ms: number }
+  | { do: 'settle' }
   | { do: 'deliver'; link: number; back: number; count: number }
   | { do: 'acknowledge'; link: number; back: number }
   | { do: 'crash'; partition: number }
@@ -240,6 +241,7 @@ const business = [
   of(1, fc.record({ do: doing('checkpoint'), partition: fc.nat(10), slices: oneOf(1, 3, 60) })),
 ]
 const network = [
+  of(4, fc.record({ do: doing('settle') })),
   of(40, fc.record({ do: doing('deliver'), link: fc.nat(100), back: fc.nat(2), count: oneOf(1, 1, 2, 5) })),
   of(12, fc.record({ do: doing('acknowledge'), link: fc.nat(100), back: oneOf(0, 0, 1) })),
 ]
@@ -475,6 +477,9 @@ export class Shop {
       case 'pass':
         this.pass(move.ms)
         break
+      case 'settle':
+        this.settle()
+        break
       case 'deliver':
         this.deliver(this.linkOf(move.link), move.back, move.count)
         break
@@ -588,7 +593,7 @@ export class Shop {
     const placed = this.placed.get(order.id)!
     const changed = order.lines[line % order.lines.length]!
     const totals = { ...placed.totals, tax: placed.totals.tax + 1, total: placed.totals.total + 1 }
-    const terms = { sku: adds ?? 0, quantity: 1, unitPrice: 10_000, discount: 0, taxes: [] }
+    const terms = { sku: adds ?? 0, quantity: 2, unitPrice: 10_000, discount: 0, taxes: [] }
     const outcome = this.toOrder(which, 'order.revise', {
       ...(moves ? { shipTo: { ...ADDRESS, city: 'Leeds', latitude: 53 } } : {}),
       lines: [{ line: changed.number, quantity }, ...(adds === undefined ? [] : [{ quantity: 2, terms }])],
@@ -711,7 +716,7 @@ export class Shop {
 
   private again(which: number): void {
     const chosen = this.sent.at(-1 - (which % Math.max(1, this.sent.length)))
-    if (!chosen || chosen.entry.kind !== 'command') return
+    if (chosen?.entry.kind !== 'command') return
     const { name, body } = chosen.entry
     // The world's own doings would have to be entered in the ledger once more.
     if (name === 'inventory.count') return

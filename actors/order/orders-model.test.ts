@@ -25,9 +25,10 @@ const { movesOfOne, movesOfSeveral, Shop } = await import('./orders-model.contra
 const { checkAlways, checkQuiet } = await import('./order-invariants.contract.js')
 
 /** More for a long search: ORDERS_RUNS=2000. */
-const RUNS = Number(process.env.ORDERS_RUNS ?? 20)
+const RUNS = Number(process.env.ORDERS_RUNS ?? 8)
 const { ORDERS_SEED, ORDERS_PATH } = process.env
 const REPLAY = {
+  interruptAfterTimeLimit: Number(process.env.ORDERS_MS ?? 600_000),
   ...(ORDERS_SEED ? { seed: Number(ORDERS_SEED) } : {}),
   ...(ORDERS_PATH ? { path: ORDERS_PATH } : {}),
 }

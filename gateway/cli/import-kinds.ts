@@ -12,21 +12,23 @@
  * | locations | `id` and `type` |
  *
  * A column of CSV is a field of the body, nested ones written with dots (`address.city`, `attributes.colour`); the short
- * forms in the tables below do as well. JSON lines are the bodies themselves, with `sku` or `id` beside the rest.
+ * forms in the tables below do as well. Of orders, a row of CSV is one line of an order. JSON lines are the bodies themselves, with `sku` or `id` beside the rest.
  */
 import type { z } from 'zod'
 import { DoorbusterError } from '../../engine/errors.js'
+import * as orderSchemas from '../order-schemas.js'
 import * as schemas from '../schemas.js'
 
-export type ImportKind = 'products' | 'locations' | 'stock'
+export type ImportKind = 'products' | 'locations' | 'stock' | 'orders'
 
-export const IMPORT_KINDS: readonly ImportKind[] = ['products', 'locations', 'stock']
+export const IMPORT_KINDS: readonly ImportKind[] = ['products', 'locations', 'stock', 'orders']
 
 /** What one line must be, as the server will look at it. */
 const ITEM_SCHEMAS = {
   products: schemas.product.extend({ sku: schemas.skuName }),
   locations: schemas.location.extend({ id: schemas.locationName }),
   stock: schemas.count.extend({ sku: schemas.skuName, location: schemas.locationName }),
+  orders: orderSchemas.order,
 } as const
 
 type FieldType = 'text' | 'number' | 'boolean' | 'kit'
@@ -72,6 +74,33 @@ const FIELDS: Record<ImportKind, readonly Field[]> = {
     boolean('active'),
   ],
   stock: [text('sku'), text('location'), number('onHand'), number('safetyStock')],
+  // A row is a line of an order; rows of one order follow each other.
+  orders: [
+    text('id'),
+    text('channel'),
+    text('externalId'),
+    text('currency'),
+    text('customer.id'),
+    text('customer.name'),
+    text('customer.email'),
+    text('customer.phone'),
+    text('shipTo.name'),
+    text('shipTo.line1'),
+    text('shipTo.line2'),
+    text('shipTo.city'),
+    text('shipTo.postalCode'),
+    text('shipTo.region'),
+    text('shipTo.country'),
+    text('line.sku'),
+    number('line.quantity'),
+    text('line.unitPrice.amount'),
+    text('shippingService'),
+    boolean('allowSplit'),
+    boolean('allowBackorder'),
+    boolean('allowPartial'),
+    number('priority'),
+    text('notes'),
+  ],
 }
 
 /** Columns that may leave out what they are part of. */
@@ -89,16 +118,31 @@ const SHORT_FORMS: Record<ImportKind, Readonly<Record<string, string>>> = {
     currency: 'handlingCost.currency',
   },
   stock: {},
+  orders: {
+    customer: 'customer.name',
+    email: 'customer.email',
+    phone: 'customer.phone',
+    line1: 'shipTo.line1',
+    line2: 'shipTo.line2',
+    city: 'shipTo.city',
+    postalcode: 'shipTo.postalCode',
+    postcode: 'shipTo.postalCode',
+    region: 'shipTo.region',
+    country: 'shipTo.country',
+    sku: 'line.sku',
+    quantity: 'line.quantity',
+    unitprice: 'line.unitPrice.amount',
+    price: 'line.unitPrice.amount',
+  },
 }
 
 const ATTRIBUTES = 'attributes.'
 
-/** What the fields say; throws a sentence where they say nothing, or orders. */
+/** What the fields say; throws a sentence where they say nothing. */
 export function detectKind(fields: readonly string[]): ImportKind {
   const names = new Set(fields.map(plain))
   const has = (...wanted: string[]) => wanted.every((name) => names.has(name))
-  if (has('lines') || has('channel', 'externalid'))
-    throw new DoorbusterError('unsupported', 'orders cannot be imported by this version')
+  if (has('lines') || has('channel', 'externalid')) return 'orders'
   if (has('sku', 'location', 'onhand')) return 'stock'
   if (has('sku', 'name')) return 'products'
   if (has('id', 'type')) return 'locations'
@@ -183,4 +227,20 @@ function setPath(body: Record<string, unknown>, path: string, value: unknown): v
 
 function plain(name: string): string {
   return name.toLowerCase().replace(/[\s_-]/g, '')
+}
+
+/** Rows that are one order: those that follow each other with the same channel and external id, or the same id. */
+export function isSameOrder(a: Record<string, unknown>, b: Record<string, unknown>): boolean {
+  if (a.id !== undefined || b.id !== undefined) return a.id === b.id
+  return a.externalId !== undefined && a.externalId === b.externalId && a.channel === b.channel
+}
+
+/** An order of the rows of its lines. */
+export function orderOfRows(rows: readonly Record<string, unknown>[]): Record<string, unknown> {
+  const { line: _line, ...head } = rows[0]!
+  const lines = rows.map(({ line }) => {
+    const { unitPrice, ...rest } = (line ?? {}) as { unitPrice?: { amount?: string } }
+    return { ...rest, unitPrice: { amount: unitPrice?.amount ?? '0', currency: head.currency } }
+  })
+  return { ...head, lines }
 }

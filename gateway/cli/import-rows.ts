@@ -6,7 +6,15 @@ import type { Readable } from 'node:stream'
 import { createGunzip } from 'node:zlib'
 import { type CsvError, parse } from 'csv-parse'
 import { DoorbusterError } from '../../engine/errors.js'
-import { bodyOf, type Columns, detectKind, type ImportKind, readColumns } from './import-kinds.js'
+import {
+  bodyOf,
+  type Columns,
+  detectKind,
+  type ImportKind,
+  isSameOrder,
+  orderOfRows,
+  readColumns,
+} from './import-kinds.js'
 
 /** A line's body, or why it could not be read. Lines are counted from 1, a CSV header among them. */
 type Row =
@@ -78,7 +86,8 @@ async function openCsv(input: Readable, kind: ImportKind | undefined): Promise<I
   const header = first.value.record
   const found = kind ?? detectKind(header)
   const columns = readColumns(header, found)
-  return { kind: found, ignoredColumns: columns.ignored, rows: csvRows(records, columns, header.length, skipped) }
+  const rows = csvRows(records, columns, header.length, skipped)
+  return { kind: found, ignoredColumns: columns.ignored, rows: found === 'orders' ? orderRows(rows) : rows }
 }
 
 interface CsvRecord {
@@ -100,6 +109,27 @@ async function* csvRows(
     else yield { line, reason: `${record.length} fields where the header has ${width}` }
   }
   yield* skipped.splice(0)
+}
+
+/** Puts the rows of each order together; it is named by its first line. */
+async function* orderRows(rows: AsyncGenerator<Row>): AsyncGenerator<Row> {
+  let parts: Record<string, unknown>[] = []
+  let line = 0
+  const whole = (): Row[] => (parts.length === 0 ? [] : [{ line, body: orderOfRows(parts) }])
+  for await (const row of rows) {
+    if (row.reason !== undefined) {
+      yield row
+      continue
+    }
+    const body = row.body as Record<string, unknown> // csvRows yields what bodyOf has made
+    if (parts.length > 0 && !isSameOrder(parts[0]!, body)) {
+      yield* whole()
+      parts = []
+    }
+    if (parts.length === 0) line = row.line
+    parts.push(body)
+  }
+  yield* whole()
 }
 
 async function openJsonLines(input: Readable, kind: ImportKind | undefined): Promise<ImportSource | undefined> {

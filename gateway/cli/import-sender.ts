@@ -106,6 +106,8 @@ export class ImportSender {
         return this.client.command('location.put', items[0])
       case 'stock':
         return this.client.command('inventory.putMany', { items })
+      case 'orders':
+        return this.client.command('order.createMany', { orders: items })
     }
   }
 }
@@ -120,7 +122,7 @@ function reasonsOf(kind: ImportKind, reply: CommandReply, count: number): (strin
       if (typeof error.index === 'number') reasons[error.index] = String(error.message ?? 'refused')
     }
   }
-  if (kind === 'stock' && Array.isArray(body.results)) {
+  if ((kind === 'stock' || kind === 'orders') && Array.isArray(body.results)) {
     body.results.map(asMap).forEach((result, i) => {
       if (typeof result.status === 'number' && result.status >= 300) reasons[i] = refusalOf(result, result.status)
     })

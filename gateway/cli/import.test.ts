@@ -13,21 +13,14 @@ describe('what a file holds', () => {
     [['SKU', 'Location', 'On Hand', 'safety_stock'], 'stock'],
     [['sku', 'name', 'price'], 'products'],
     [['id', 'name', 'type', 'city'], 'locations'],
+    [['id', 'lines'], 'orders'],
+    [['channel', 'externalId', 'sku'], 'orders'],
   ])('is told by its fields: %s', (fields, kind) => {
     expect(detectKind(fields)).toBe(kind)
   })
 
   it('is not guessed', () => {
     expect(() => detectKind(['a', 'b'])).toThrow('cannot tell what the fields a, b are; say --kind')
-  })
-
-  it('may be orders, which are refused in plain words', () => {
-    for (const fields of [
-      ['id', 'lines'],
-      ['channel', 'externalId', 'sku'],
-    ]) {
-      expect(() => detectKind(fields)).toThrow('orders cannot be imported by this version')
-    }
   })
 })
 
@@ -152,6 +145,25 @@ describe('importing a file', () => {
     expect(server.control.every(({ name }) => name === 'location.put')).toBe(true)
   })
 
+  it('takes orders, of which a row of CSV is a line', async () => {
+    answering((_name, body) => ({
+      status: 200,
+      body: { results: (body as { orders: { externalId: string }[] }).orders.map(() => ({ status: 201 })) },
+    }))
+    const head = 'channel,externalId,currency,customer,line1,city,postcode,country,sku,quantity,price'
+    const row = (externalId: string, sku: string, quantity: string) =>
+      `edi,${externalId},GBP,A Buyer,2 High Street,York,YO1 7HH,GB,${sku},${quantity},9.99`
+    const content = [head, row('1', 'A', '2'), row('1', 'B', '1'), row('2', 'A', '0'), row('3', 'A', '1')].join('\n')
+    const { report } = await run('orders.csv', content)
+    expect(report).toMatchObject({ kind: 'orders', lines: 3, imported: 2, bad: 1 })
+    expect(report.badLines[0]).toMatchObject({ line: 4 })
+    const { orders } = server.control[0]!.body as { orders: { externalId: string; lines: { sku: string }[] }[] }
+    expect(orders.map(({ externalId, lines }) => [externalId, lines.map(({ sku }) => sku)])).toEqual([
+      ['1', ['A', 'B']],
+      ['3', ['A']],
+    ])
+  })
+
   it('sends the rest again when a whole command is refused for one item', async () => {
     answering((_name, body) =>
       body.products?.some((product) => (product as { sku: string }).sku === 'B')
@@ -173,7 +185,6 @@ describe('importing a file', () => {
 
   it('ends with 1 when nothing could be imported, and with a sentence when the file is of no use', async () => {
     expect((await run('bad.csv', 'sku,name\nA,\n')).code).toBe(1)
-    await expect(run('orders.jsonl', '{"id":"1","lines":[]}\n')).rejects.toThrow('orders cannot be imported')
     await expect(run('empty.csv', '')).rejects.toThrow('has no lines to import')
     await expect(run('catalogue.xlsx', 'x')).rejects.toThrow('.csv, .jsonl, .ndjson or .json')
     await expect(run('broken.csv.gz', 'not gzip')).rejects.toThrow('not gzip or is damaged')
