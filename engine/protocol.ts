@@ -45,6 +45,9 @@ export interface Problem {
   code: string
   detail: string
   errors?: { path: string; message: string }[]
+  /** Of a step that is not possible: the state that it met, and what is possible in it. */
+  current?: string
+  possible?: string[]
 }
 
 /** Something that happened, as it leaves the engine: numbered for each partition, in the order of the log. */

@@ -1,5 +1,5 @@
 /** An order as clients send it, made into what its actor takes: indices for names, whole ten-thousandths for money. */
-import { createHash, randomUUID } from 'node:crypto'
+import { createHash } from 'node:crypto'
 import type { OrderRequest } from '../actors/order/capture.js'
 import type { LineTerms, Totals } from '../actors/order/order.js'
 import type { Outcome, Problem } from '../engine/protocol.js'
@@ -13,9 +13,12 @@ import { idBytes } from './reserve-record.js'
 type Errors = NonNullable<Problem['errors']>
 
 /** The id that stands for a channel's own id of an order: the same for ever, so the name is unique where the id is. */
-export function homeId(channel: string, externalId: string): string {
+export const homeId = (channel: string, externalId: string): string => derivedId([channel, externalId])
+
+/** The same id for the same parts, for ever. */
+export function derivedId(parts: string[]): string {
   const hex = createHash('sha256')
-    .update(JSON.stringify([channel, externalId]))
+    .update(JSON.stringify(parts))
     .digest('hex')
   // Version 8: an id of one's own making (RFC 9562).
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-a${hex.slice(17, 20)}-${hex.slice(20, 32)}`
@@ -104,8 +107,12 @@ function totalsOf(input: OrderInput, lines: LineTerms[], amounts: Amounts, error
   return totals
 }
 
-/** The request that an order's actor takes, or everything that is wrong with it. */
-export async function orderRequest(input: OrderInput, directory: Directory): Promise<OrderRequest | Outcome> {
+/** The request that an order's actor takes, or everything that is wrong with it. `newId` is its id where it has none. */
+export async function orderRequest(
+  input: OrderInput,
+  directory: Directory,
+  newId: string,
+): Promise<OrderRequest | Outcome> {
   const errors: Errors = []
   const amounts = new Amounts(input.currency, errors)
   const lines = lineTerms(input, directory, amounts, errors)
@@ -119,7 +126,7 @@ export async function orderRequest(input: OrderInput, directory: Directory): Pro
   const home = input.externalId === undefined ? undefined : homeId(input.channel, input.externalId)
   const { id, by: _by, ...content } = input
   return {
-    id: id ?? home ?? randomUUID(),
+    id: id ?? home ?? newId,
     ...(home === undefined ? {} : { home }),
     fingerprint: createHash('sha256').update(JSON.stringify(content)).digest('base64url'),
     channel: input.channel,

@@ -16,6 +16,8 @@ const TITLES: Record<string, string> = {
   method_not_allowed: 'Method not allowed',
   body_too_large: 'The body is too large',
   foreign_request: 'Foreign Host or Origin',
+  invalid_transition: 'Not possible in this state',
+  unknown_order: 'Unknown order',
 }
 
 export interface ProblemDocument extends Problem {
@@ -24,9 +26,10 @@ export interface ProblemDocument extends Problem {
   status: number
 }
 
-export function problemDocument(status: number, { code, detail, errors }: Problem): ProblemDocument {
+/** What a problem says besides its code and its sentence (what is possible instead, for one) goes out with it. */
+export function problemDocument(status: number, { code, detail, errors, ...more }: Problem): ProblemDocument {
   const title = TITLES[code] ?? code.replaceAll('_', ' ')
-  const document = { type: `urn:doorbuster:problem:${code}`, title, status, detail, code }
+  const document = { type: `urn:doorbuster:problem:${code}`, title, status, detail, code, ...more }
   return errors ? { ...document, errors } : document
 }
 

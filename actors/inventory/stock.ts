@@ -117,7 +117,8 @@ export class Stock {
   }
 
   private noteMove(sku: number, watch: number, before: number, after: number): void {
-    const isAwaited = (watch & 1) !== 0 && after > before
+    // Also where it falls: what rises again in the same step has not come.
+    const isAwaited = (watch & 1) !== 0 && after !== before
     const low = (watch >>> 1) - 1
     const crosses = low >= 0 && (before > low !== after > low || (before === 0) !== (after === 0))
     if (!isAwaited && !crosses) return

@@ -23,8 +23,8 @@ export const fulfillmentMachine = setup({ types: { events: {} as FulfillmentEven
   states: {
     pending: { on: { ACCEPT: 'accepted', REJECT: 'rejected', CANCEL: 'cancelled' } },
     accepted: { on: { PICK: 'picking', SHORT: 'failed', REJECT: 'rejected', CANCEL: 'cancelled' } },
-    // Several rounds may pick for it; SHORT: nothing of it was found.
-    picking: { on: { PICK: 'picking', SHORT: 'failed', PACK: 'packed', FAIL: 'failed' } },
+    // Several rounds may pick for it; SHORT: nothing of it was found; CANCEL: what was left to pick is not wanted any more.
+    picking: { on: { PICK: 'picking', SHORT: 'failed', PACK: 'packed', FAIL: 'failed', CANCEL: 'cancelled' } },
     packed: { on: { SHIP: 'shipped', FAIL: 'failed' } },
     shipped: { on: { DELIVER: 'delivered', FAIL: 'failed' } },
     delivered: { type: 'final' },

@@ -9,7 +9,7 @@ import { COMMANDS_REMEMBERED } from '../limits.js'
 import { ok, problem } from '../outcomes.js'
 import type { Capacity } from './capacity.js'
 import type { ExceptionBook } from './exceptions.js'
-import { moveUnits, outlookOf } from './lines.js'
+import { moveUnits } from './lines.js'
 import type { Fulfillment, FulfillmentLine, Order, Package } from './order.js'
 import { lineOf, type OrderSourcing } from './order-sourcing.js'
 import { stateOf } from './order-status.js'
@@ -195,7 +195,6 @@ export class Fulfillments {
     for (const { line, quantity } of fulfillment.lines) moveUnits(lineOf(order, line), 'shipped', 'DELIVER', quantity)
     fireFulfillment(fulfillment, 'DELIVER', step.timeMs)
     fire(order, 'DELIVER')
-    if (outlookOf(order) === 'delivered') order.deliveredMs = step.timeMs
     this.tell(step, order, fulfillment, 'delivered', command.by)
     return undefined
   }

@@ -89,6 +89,7 @@ export class OrderDesk {
     this.waitlist = new Waitlist(store, inventory, this.waiting)
     const availabilities = new Availabilities(catalog, inventory, supply, this.waiting, placement)
     this.desk = new StockDesk(availabilities, allocations, this.waiting, placement, partition)
+    this.payments = new Payments(store)
     this.sourcing = new OrderSourcing(
       this.orders,
       this.desk,
@@ -96,9 +97,9 @@ export class OrderDesk {
       this.capacity,
       this.settings,
       this.exceptions,
+      this.payments,
       partition,
     )
-    this.payments = new Payments(store)
     this.rules = new OrderRules(store, places)
     this.capture = new Capture(
       store,

@@ -119,7 +119,7 @@ export const orderMachine = setup({
       states: {
         idle: { on: { SOURCE: 'underway' } },
         // What interrupts it leaves the answers that are under way to be given back.
-        underway: { on: { SOURCED: 'idle', CANCEL: 'idle', REVISE: 'idle' } },
+        underway: { on: { SOURCED: 'idle', CANCEL: 'idle', REVISE: 'idle', REJECT: 'idle' } },
       },
     },
     progress: {
@@ -127,7 +127,7 @@ export const orderMachine = setup({
       states: {
         validating: { on: { ACCEPT: 'received', REJECT: 'rejected' } },
         received: { id: 'received', on: { ...untilShipped, REJECT: 'rejected' } },
-        backordered: { id: 'backordered', on: untilShipped },
+        backordered: { id: 'backordered', on: { ...untilShipped, REJECT: 'rejected' } },
         allocated: { id: 'allocated', on: untilShipped },
         partially_shipped: { id: 'partially_shipped', on: { ...untilShipped, CREDIT: 'partially_shipped' } },
         shipped: {

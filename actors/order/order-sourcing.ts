@@ -18,6 +18,7 @@ import { moveUnits, unitsIn } from './lines.js'
 import type { Availability, DeliveryPromise, Fulfillment, HoldLine, Line, Order, Reserved, Saga } from './order.js'
 import { stateOf } from './order-status.js'
 import type { OrderStore } from './order-store.js'
+import type { Payments } from './payments.js'
 import type { Settings } from './settings.js'
 import type { StockDesk, WaitingChange } from './stock-desk.js'
 import { fire, note } from './transitions.js'
@@ -38,6 +39,7 @@ export class OrderSourcing {
     private readonly capacity: Capacity,
     private readonly settings: Settings,
     private readonly exceptions: ExceptionBook,
+    private readonly payments: Payments,
     private readonly partition: number,
   ) {}
 
@@ -332,12 +334,13 @@ export class OrderSourcing {
       this.tryAgain(step, order, saga)
       return
     }
-    this.desk.change(
+    const allocations = this.desk.change(
       step,
       order.id,
       saga.holds.map(({ allocation, sku }) => ({ do: 'confirm', allocation, sku })),
     )
     this.conclude(step, order, saga, [])
+    if (allocations.length > 0) this.lost(step, { order: order.id, allocations })
   }
 
   private giveBack(step: Step, order: Order, { holds, held }: Saga): void {
@@ -359,44 +362,55 @@ export class OrderSourcing {
   /** The end of a try: what is held becomes fulfillment orders, what is short waits, goes, or ends the order. */
   private conclude(step: Step, order: Order, saga: Saga, short: Line[]): void {
     delete order.saga
+    const wasPromised = order.fulfillments.length > 0
     this.place(step, order, saga)
     const missing = order.lines.filter((line) => unmet(line) > 0)
-    if (missing.length > 0) this.settleMissing(step, order, short.length > 0 ? short : missing, missing, saga.offers)
-    if (missing.length === 0 || stateOf(order).progress !== 'rejected') {
-      fire(order, 'SOURCED')
-      if (saga.holds.length > 0)
-        note(order, step.timeMs, 'order.allocated', SYSTEM, allocatedDetail(this.places, saga.holds))
+    if (missing.length > 0) {
+      this.settleMissing(step, order, wasPromised, short.length > 0 ? short : missing, missing, saga.offers)
+    }
+    fire(order, 'SOURCED')
+    if (saga.holds.length > 0) {
+      note(order, step.timeMs, 'order.allocated', SYSTEM, allocatedDetail(this.places, saga.holds))
     }
     this.leaveWaiting(step, order)
     this.exceptions.repaired(step, order)
   }
 
   /** What no location has: waits for supply, is left out, or is the end of the order, as the order says. */
-  private settleMissing(step: Step, order: Order, short: Line[], missing: Line[], offers: Availability[]): void {
-    const wasPromised = order.fulfillments.length > 0
-    if (short.every(({ mayBackorder }) => mayBackorder) || wasPromised) {
-      for (const line of missing) {
-        if (unitsIn(line, 'open') > 0) moveUnits(line, 'open', 'BACKORDER', unitsIn(line, 'open'))
-      }
-      note(order, step.timeMs, 'order.backordered', SYSTEM, lineList(short))
-      this.wait(step, order, short)
-      this.promiseFromSupply(order, short, offers)
-      if (wasPromised && !short.every(({ mayBackorder }) => mayBackorder)) {
+  private settleMissing(
+    step: Step,
+    order: Order,
+    wasPromised: boolean,
+    short: Line[],
+    missing: Line[],
+    offers: Availability[],
+  ): void {
+    const mayWait = short.every(({ mayBackorder }) => mayBackorder)
+    const isPartial = order.allowPartial && order.fulfillments.length > 0
+    const waits = (line: Line): boolean => wasPromised || mayWait || (isPartial && line.mayBackorder)
+    for (const line of missing) {
+      if (waits(line)) moveUnits(line, 'open', 'BACKORDER', unitsIn(line, 'open'))
+      else for (const state of ['open', 'backordered'] as const) moveUnits(line, state, 'CANCEL', unitsIn(line, state))
+    }
+    const waiting = short.filter(waits)
+    if (waiting.length > 0) {
+      note(order, step.timeMs, 'order.backordered', SYSTEM, lineList(waiting))
+      this.wait(step, order, waiting)
+      this.promiseFromSupply(order, waiting, offers)
+      if (wasPromised && !mayWait) {
         this.exceptions.raise(step, order, 'no_stock', undefined, `no location has ${lineList(short)}`)
       }
+    }
+    const out = short.filter((line) => !waits(line))
+    if (out.length === 0) return
+    if (isPartial) {
+      note(order, step.timeMs, 'order.short', SYSTEM, `without ${lineList(out)}`)
       return
     }
-    for (const line of missing) {
-      for (const state of ['open', 'backordered'] as const) moveUnits(line, state, 'CANCEL', unitsIn(line, state))
-    }
-    if (order.allowPartial && order.fulfillments.length > 0) {
-      note(order, step.timeMs, 'order.short', SYSTEM, `without ${lineList(short)}`)
-      return
-    }
-    note(order, step.timeMs, 'order.rejected', SYSTEM, `no stock for ${lineList(short)}`)
-    // Sourcing is over before the order is.
-    fire(order, 'SOURCED')
+    note(order, step.timeMs, 'order.rejected', SYSTEM, `no stock for ${lineList(out)}`)
+    // While it has not been told that sourcing is over: what is cancelled cannot be rejected any more.
     fire(order, 'REJECT')
+    this.payments.cancelled(order)
   }
 
   private wait(step: Step, order: Order, short: Line[]): void {

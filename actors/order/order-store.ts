@@ -106,6 +106,7 @@ export class OrderStore {
   private settle(step: Step, { order, status: before, entries: old }: Change): void {
     const status = orderStatus(order)
     if (status !== before) {
+      if (status === 'delivered') order.deliveredMs = step.timeMs
       if (before !== undefined) this.count(before, -1)
       this.count(status, 1)
       this.onStatus(step, order, before, status)

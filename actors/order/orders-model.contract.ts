@@ -71,6 +71,8 @@ interface LineWish {
   substitute: number | undefined
 }
 
+type WishedLine = { sku: number; quantity: number; substitute?: number }
+
 interface PlaceMove {
   do: 'place'
   lines: LineWish[]
@@ -107,6 +109,8 @@ export type Move =
       reason: string
       elsewhere: boolean
       only: boolean
+      /** So often, where it is what is needed next. */
+      times: number
     }
   | { do: 'exception'; which: number; action: 'acknowledge' | 'resolve' }
   /** Whatever was sent before, word for word. */
@@ -162,6 +166,7 @@ const working: fc.Arbitrary<Move> = fc.record({
   reason: oneOf('no staff', 'out_of_stock', 'damaged'),
   elsewhere: oneOf(false, false, false, false, false, true),
   only: oneOf(false, false, false, true),
+  times: oneOf(1, 1, 2, 3, 5),
 })
 
 const of = <M extends Move>(
@@ -353,13 +358,13 @@ export class Shop {
 
   /** One batch in a partition; what is due comes first, until it has come to rest. */
   run(partition: number, entries: Entry[]): (Outcome | undefined)[] {
-    this.advance(partition)
+    this.runDue(partition)
     const answers = this.apply(partition, entries)
-    this.advance(partition)
+    this.runDue(partition)
     return answers
   }
 
-  private advance(partition: number): void {
+  private runDue(partition: number): void {
     const { state } = this.partitions[partition]!
     const timeMs = Math.max(state.timeMs, this.timeMs)
     for (let rounds = 0; state.actors.isDue(timeMs); rounds++) {
@@ -378,7 +383,7 @@ export class Shop {
       if (type !== 'inventory.discrepancy') continue
       // What should have left and was not there any more, by a count.
       const { sku, location, units } = data as { sku: number; location: number; units: number }
-      this.move(sku, location, units)
+      this.enter(sku, location, units)
     }
     for (const { later, outcome } of answers) {
       if (later !== undefined) this.later.set(`${partition}/${later}`, 0)
@@ -394,14 +399,14 @@ export class Shop {
   }
 
   /** Sends a command, which changes nothing where it is refused. */
-  private send(partition: number, name: string, body: unknown): Outcome | undefined {
+  send(partition: number, name: string, body: unknown): Outcome | undefined {
     const entry = command(name, body)
     this.sent.push({ partition, entry })
     return this.sendEntry(partition, entry)
   }
 
   private sendEntry(partition: number, entry: Entry): Outcome | undefined {
-    this.advance(partition)
+    this.runDue(partition)
     const driven = this.partitions[partition]!
     const before = driven.digest()
     const [outcome] = this.apply(partition, [entry])
@@ -410,11 +415,12 @@ export class Shop {
       expect(REFUSALS, JSON.stringify(outcome.body)).toContain(code)
       expect(driven.digest(), `what is refused (${code}) changes nothing`).toBe(before)
     }
-    this.advance(partition)
+    this.runDue(partition)
     return outcome
   }
 
-  private move(sku: number, location: number, by: number): void {
+  /** Enters in the ledger what came to a location, or left it. */
+  enter(sku: number, location: number, by: number): void {
     const key = stockKey(sku, location)
     this.onHand.set(key, (this.onHand.get(key) ?? 0) + by)
   }
@@ -494,7 +500,39 @@ export class Shop {
     }
   }
 
+  /** Places an order of these lines, as usual but for what `over` says; its id. */
+  take(lines: WishedLine[], over: Partial<PlaceMove> = {}): string {
+    const request = this.request(lines, over)
+    this.send(this.partitionOf(request.id), 'order.place', request)
+    return request.id
+  }
+
+  /** An order that is not sent yet. */
+  request(lines: WishedLine[], over: Partial<PlaceMove> = {}): OrderRequest {
+    return this.requestOf({
+      do: 'place',
+      lines: lines.map(({ sku, quantity, substitute }) => ({ sku, quantity, substitute })),
+      allowSplit: true,
+      allowPartial: false,
+      allowBackorder: false,
+      pickup: undefined,
+      channel: 0,
+      customer: 0,
+      externalId: undefined,
+      payment: 'none',
+      isOurs: false,
+      priority: 5,
+      score: 0,
+      ...over,
+    })
+  }
+
   private place(move: PlaceMove): void {
+    const request = this.requestOf(move)
+    this.send(this.partitionOf(request.id), 'order.place', request)
+  }
+
+  private requestOf(move: PlaceMove): OrderRequest {
     const number = this.ids++
     const channel = CHANNELS[move.channel]!
     const lines = move.lines.map(({ sku, quantity, substitute }) => ({
@@ -545,7 +583,7 @@ export class Shop {
     if (!this.placed.has(request.id)) {
       this.placed.set(request.id, { request, totals: { ...totals }, isPaidOutside: false })
     }
-    this.send(this.partitionOf(request.id), 'order.place', request)
+    return request
   }
 
   private placeAgain(which: number, isOther: boolean): void {
@@ -561,6 +599,16 @@ export class Shop {
     const ids = [...this.placed.keys()]
     const id = ids.at(-1 - (which % Math.max(1, ids.length)))
     return id === undefined ? undefined : this.order(id)
+  }
+
+  /** Does something to an order by its id. */
+  tell(id: string, name: string, body: object): Outcome | undefined {
+    return this.send(this.partitionOf(id), name, { id, by: 'staff', reason: 'told so', ...body })
+  }
+
+  /** Moves a fulfillment order on, step by step. */
+  advance(id: string, number: number, ...actions: FulfillmentAction[]): void {
+    for (const action of actions) this.advanceFulfillment({ order: id, number, action, by: 'staff' })
   }
 
   private toOrder(which: number, name: string, body: object): Outcome | undefined {
@@ -635,12 +683,27 @@ export class Shop {
     })
   }
 
-  private work({ which, action: wanted, found, reason, elsewhere, only }: Extract<Move, { do: 'work' }>): void {
-    const all = this.fulfillments(wanted === 'next')
+  private work(move: Extract<Move, { do: 'work' }>): void {
+    const { which, action, times } = move
+    const all = this.fulfillments(action === 'next')
     const chosen = all.at(-1 - (which % Math.max(1, all.length)))
     if (!chosen) return
     const { order, fulfillment } = chosen
-    const action = wanted === 'next' ? NEXT[fulfillment.status]! : wanted
+    if (action !== 'next') this.workOn(order, fulfillment, action, move)
+    else {
+      for (let i = 0; i < times; i++) {
+        const next = NEXT[fulfillment.status]
+        if (next) this.workOn(order, fulfillment, next, move)
+      }
+    }
+  }
+
+  private workOn(
+    order: Order,
+    fulfillment: Fulfillment,
+    action: FulfillmentAction,
+    { found, reason, elsewhere, only }: Extract<Move, { do: 'work' }>,
+  ): void {
     const open = fulfillment.lines.filter(({ isPicked }) => !isPicked)
     const named = (only ? open.slice(0, 1) : open).map(({ sku, quantity }) => ({
       sku,
@@ -666,11 +729,16 @@ export class Shop {
     const before = structuredClone(this.order(body.order)!.fulfillments[body.number - 1]!)
     const outcome = this.send(this.partitionOf(body.order), 'fulfillment.advance', body)
     this.checkAnswer(body, before, outcome!)
-    this.enter(body, before)
+    this.enterWork(body, before)
     return outcome
   }
 
-  private checkAnswer({ action, location }: FulfillmentCommand, before: Fulfillment, { status, body }: Outcome): void {
+  private checkAnswer({ action, location, id }: FulfillmentCommand, before: Fulfillment, outcome: Outcome): void {
+    const { status, body } = outcome
+    if (before.commands?.includes(id!)) {
+      expect(status, 'a command that comes twice is answered as it was').toBe(200)
+      return
+    }
     if (location !== undefined && location !== before.location) {
       expect(body).toMatchObject({ code: 'wrong_location' })
       return
@@ -692,17 +760,17 @@ export class Shop {
     }
   }
 
-  private enter({ order, number, reason }: FulfillmentCommand, before: Fulfillment): void {
+  private enterWork({ order, number, reason }: FulfillmentCommand, before: Fulfillment): void {
     const after = this.order(order)!.fulfillments[number - 1]!
     const hasLeft = (status: string): boolean => status === 'shipped' || status === 'delivered'
     for (const line of before.lines) {
       const now = after.lines.find(({ allocation }) => allocation === line.allocation)
-      if (!hasLeft(before.status) && hasLeft(after.status)) this.move(line.sku, before.location, -line.quantity)
+      if (!hasLeft(before.status) && hasLeft(after.status)) this.enter(line.sku, before.location, -line.quantity)
       const isEnded = LIVE.includes(before.status) && ['rejected', 'failed'].includes(after.status)
       if (isEnded && now) {
-        if (GONE.includes(reason!)) this.move(line.sku, before.location, -line.quantity)
+        if (GONE.includes(reason!)) this.enter(line.sku, before.location, -line.quantity)
       } else if ((now?.quantity ?? 0) < line.quantity) {
-        this.move(line.sku, before.location, (now?.quantity ?? 0) - line.quantity)
+        this.enter(line.sku, before.location, (now?.quantity ?? 0) - line.quantity)
       }
     }
   }
@@ -736,13 +804,13 @@ export class Shop {
     const row = (): number => this.stockOf(sku)?.rows.find((one) => one.location === location)?.onHand ?? 0
     const before = row()
     this.send(this.placement.partitionOf(sku), 'inventory.count', { items: [{ sku, location, onHand, safetyStock }] })
-    this.move(sku, location, onHand - before)
+    this.enter(sku, location, onHand - before)
   }
 
   adjust(sku: number, location: number, delta: number): void {
     const body = { id: `a${this.ids++}`, sku, location, delta, reason: 'found' }
     const outcome = this.send(this.placement.partitionOf(sku), 'inventory.adjust', body)
-    if (outcome?.status === 201) this.move(sku, location, delta)
+    if (outcome?.status === 201) this.enter(sku, location, delta)
   }
 
   private announce(sku: number, location: number, quantity: number): void {
@@ -759,7 +827,7 @@ export class Shop {
     const partition = this.placement.partitionOf(supply.sku)
     const receipt = `r${this.ids++}`
     const outcome = this.send(partition, 'supply.receive', { id: supply.id, quantity, receipt })
-    if (outcome?.status === 200) this.move(supply.sku, (outcome.body as { location: number }).location, quantity)
+    if (outcome?.status === 200) this.enter(supply.sku, (outcome.body as { location: number }).location, quantity)
   }
 
   putLocation(location: number, active: boolean, priority: number): void {
@@ -780,7 +848,7 @@ export class Shop {
   pass(ms: number): void {
     if (ms * 2 > HOLD_MS) this.settle()
     this.timeMs += ms
-    for (let partition = 0; partition < this.partitions.length; partition++) this.advance(partition)
+    for (let partition = 0; partition < this.partitions.length; partition++) this.runDue(partition)
   }
 
   // ---- the network

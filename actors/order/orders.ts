@@ -104,6 +104,7 @@ export class Orders {
     this.sourcing.leaveWaiting(step, order)
     if (outlookOf(order) === 'cancelled') this.payments.cancelled(order)
     else this.sourcing.begin(step, order)
+    this.exceptions.repaired(step, order)
     return ok({ order: id })
   }
 
@@ -149,9 +150,9 @@ export class Orders {
     const changes: StockChange[] = []
     let left = units
     for (const fulfillment of [...order.fulfillments].reverse()) {
-      if (fulfillment.status !== 'pending' && fulfillment.status !== 'accepted') continue
+      if (!['pending', 'accepted', 'picking'].includes(fulfillment.status)) continue
       for (const part of fulfillment.lines) {
-        if (part.line !== line.number || left === 0) continue
+        if (part.line !== line.number || part.isPicked || left === 0) continue
         const some = Math.min(left, part.quantity)
         changes.push({ do: 'reduce', allocation: part.allocation, sku: part.sku, units: some })
         part.quantity -= some
@@ -180,7 +181,8 @@ export class Orders {
     const order = this.open(wish.id)
     if ('status' in order) return order
     const isBegun =
-      isPicking(order) || order.fulfillments.some(({ status }) => ['packed', 'shipped', 'delivered'].includes(status))
+      isPicking(order) ||
+      order.fulfillments.some(({ status }) => ['picking', 'packed', 'shipped', 'delivered'].includes(status))
     if (!can(order, 'REVISE') || isBegun) return refusedTransition(order, 'changed')
     const faults = this.reviseFaults(order, wish)
     if (faults) return faults

@@ -9,7 +9,7 @@ import type { Store } from '../../engine/store.js'
 import { readDocument, writeDocument } from '../documents.js'
 import { problem } from '../outcomes.js'
 import { unitsIn } from './lines.js'
-import type { Fulfillment, Order } from './order.js'
+import type { Fulfillment, Line, Order } from './order.js'
 import type { OrderEventType } from './order-machine.js'
 import { orderStatus, stateOf } from './order-status.js'
 import { can, fire, invalidTransition, note } from './transitions.js'
@@ -93,11 +93,13 @@ export class Payments {
     if (stateOf(order).payment === 'pending') this.ask(order, 'authorize', order.totals.total, 'authorize')
   }
 
-  /** What is shipped is captured, in proportion to the goods; the last parcel takes what is left. */
+  /** What is shipped is captured, in proportion to the goods; the last parcel takes what is left of what is not cancelled. */
   shipped(_step: Step, order: Order, { number, lines }: Fulfillment): void {
     const { payment } = order
     if (!payment || stateOf(order).payment === 'settled') return
-    const left = order.totals.total - payment.captured - payment.requested
+    const share = (goods: number): number =>
+      Math.round((goods / Math.max(1, order.totals.subtotal)) * order.totals.total)
+    const left = order.totals.total - share(cancelledGoods(order)) - payment.captured - payment.requested
     if (left <= 0) return
     const isLast = order.lines.every(
       (line) =>
@@ -108,9 +110,7 @@ export class Payments {
       const ordered = order.lines[line - 1]!
       return sum + ordered.unitPrice * quantity
     }, 0)
-    const amount = isLast
-      ? left
-      : Math.min(left, Math.round((goods / Math.max(1, order.totals.subtotal)) * order.totals.total))
+    const amount = isLast ? left : Math.min(left, share(goods))
     if (amount > 0) this.ask(order, 'capture', amount, `capture-${number}`)
   }
 
@@ -167,4 +167,14 @@ export class Payments {
     this.store.indexDelete(QUEUE, key)
     return task
   }
+}
+
+/** What is cancelled of the goods, by their prices; of a kit, whole ones. */
+function cancelledGoods({ lines }: Order): number {
+  const cancelled = (line: Line): number => {
+    if (!line.isKit) return unitsIn(line, 'cancelled')
+    const parts = lines.filter(({ parent }) => parent === line.number)
+    return Math.min(...parts.map((part) => Math.floor(cancelled(part) / part.perParent!)))
+  }
+  return lines.reduce((sum, line) => sum + (line.unitPrice === 0 ? 0 : line.unitPrice * cancelled(line)), 0)
 }

@@ -87,13 +87,14 @@ export class StockDesk {
     step.send(from, 'allocation.held', { order, epoch, held, lines })
   }
 
-  /** Changes allocations wherever they are. */
-  change(step: Step, order: string, changes: StockChange[]): void {
+  /** Changes allocations wherever they are; returns those of this partition that are not there any more. */
+  change(step: Step, order: string, changes: StockChange[]): number[] {
     const own = changes.filter(({ sku }) => this.isOwn(sku))
-    if (own.length > 0) this.allocations.apply(step, own)
+    const missing = own.length > 0 ? this.allocations.apply(step, own) : []
     for (const [partition, theirs] of this.byPartition(changes, ({ sku }) => sku)) {
       step.send(partition, 'allocation.change', { order, changes: theirs })
     }
+    return missing
   }
 
   /** In the partition that is told. A hold that had run out before it was confirmed is lost, and the order has to know. */

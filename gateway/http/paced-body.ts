@@ -9,10 +9,14 @@ import type { HttpResponse } from 'uWebSockets.js'
 
 const SLICE_BYTES = 16_384
 
+/** uWS closes a connection that it has kept something for and not written to for 10 s: a byte in half of that defers it. */
+const TRICKLE_MS = 5_000
+
 export class PacedBody {
   /** The reader went away, or was cut off. */
   isGone = false
   private isFull = false
+  private roomSinceMs = 0
   private happened = (): void => {}
 
   /** @param stallMsMax A reader that takes nothing for so long is cut off. */
@@ -39,21 +43,28 @@ export class PacedBody {
     })
   }
 
-  /** Resolves once the reader takes more, or is gone. */
+  /** Resolves once all of it is handed over, at most a slice of it to uWS, or the reader is gone. */
   async write(text: string): Promise<void> {
     const bytes = Buffer.from(text)
-    for (let at = 0; at < bytes.length && !this.isGone; at += SLICE_BYTES) {
-      this.res.cork(() => (this.isFull = !this.res.write(bytes.subarray(at, at + SLICE_BYTES))))
-      if (this.isFull) await this.room()
+    for (let at = 0; at < bytes.length; ) {
+      const hasRoom = await this.room()
+      if (this.isGone) return
+      if (hasRoom) this.roomSinceMs = performance.now()
+      else if (performance.now() - this.roomSinceMs >= this.stallMsMax) return this.cut()
+      const slice = bytes.subarray(at, at + (hasRoom ? SLICE_BYTES : 1))
+      this.res.cork(() => (this.isFull = !this.res.write(slice)))
+      at += slice.length
     }
   }
 
-  private room(): Promise<void> {
+  /** Waits for it a little; false where the reader has taken nothing. */
+  private room(): boolean | Promise<boolean> {
+    if (!this.isFull) return true
     return new Promise((resolve) => {
-      const timer = setTimeout(() => this.cut(), this.stallMsMax)
+      const timer = setTimeout(() => resolve(false), TRICKLE_MS)
       this.happened = () => {
         clearTimeout(timer)
-        resolve()
+        resolve(true)
       }
     })
   }

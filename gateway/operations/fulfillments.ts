@@ -75,7 +75,9 @@ async function advance(
   input: StepInput,
   context: OperationContext,
 ): Promise<Outcome> {
-  const found = commandOf(fulfillment, action, input, context)
+  const { idempotencyKey: key } = context
+  const id = input.id ?? (key === undefined ? undefined : `key:${key}`)
+  const found = commandOf(fulfillment, action, { ...input, id }, context)
   if ('status' in found) return found
   const partition = partitionOfOrder(context, found.order)
   const outcome = await context.dispatch.command(partition, 'fulfillment.advance', found.command)

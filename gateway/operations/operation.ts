@@ -2,10 +2,12 @@
  * An operation: one thing that a client may ask, by HTTP and by control message alike. Its schemas check the input and
  * describe it in the OpenAPI document.
  */
+import { randomUUID } from 'node:crypto'
 import type { z } from 'zod'
 import type { Outcome } from '../../engine/protocol.js'
 import type { Directory } from '../directory.js'
 import type { Dispatch } from '../dispatch.js'
+import { derivedId } from '../order-request.js'
 import { problem } from '../problems.js'
 
 export interface OperationContext {
@@ -75,6 +77,13 @@ export function checkInput(
   const detail = `${first.path === '' ? 'The body' : first.path}: ${first.message}${errors.length > 1 ? ` (and ${errors.length - 1} more)` : ''}`
   return { refused: problem(422, 'invalid', detail, errors) }
 }
+
+/**
+ * An id for what came without one. A retry under the same Idempotency-Key gets the same id, so that it finds what the first
+ * try made although a crash kept it from being answered. `place`: in a list of many.
+ */
+export const newId = ({ idempotencyKey }: OperationContext, place = ''): string =>
+  idempotencyKey === undefined ? randomUUID() : derivedId(['', idempotencyKey, place])
 
 export const failed = (outcome: Outcome): boolean => outcome.status >= 300
 

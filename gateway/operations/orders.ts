@@ -14,7 +14,7 @@ import { problem } from '../problems.js'
 import { reassignBackorders, reassignLocation } from '../reoptimisation/reoptimiser.js'
 import * as schemas from '../schemas.js'
 import { unknownLocation, unknownSku } from './catalog.js'
-import { failed, type OperationContext, operation } from './operation.js'
+import { failed, newId, type OperationContext, operation } from './operation.js'
 
 const id = z.object({ id: shapes.orderId })
 const API = 'api'
@@ -36,7 +36,7 @@ async function change(order: string, name: string, wish: object, context: Operat
 }
 
 async function place(input: shapes.OrderInput, context: OperationContext): Promise<Outcome> {
-  const request = await orderRequest(input, context.directory)
+  const request = await orderRequest(input, context.directory, newId(context))
   if ('status' in request) return request
   if (!(await hasStoreAddress(request, context))) return unknownLocation(input.delivery.location ?? '')
   const outcome = await context.dispatch.command(partitionOfOrder(context, request.id), 'order.place', request)
@@ -60,7 +60,7 @@ async function placeMany(inputs: shapes.OrderInput[], context: OperationContext)
   const results: (Outcome | undefined)[] = new Array(inputs.length)
   const groups = new Map<number, { at: number; request: OrderRequest }[]>()
   for (const [at, input] of inputs.entries()) {
-    const request = await orderRequest(input, context.directory)
+    const request = await orderRequest(input, context.directory, newId(context, `${at}`))
     if ('status' in request) {
       results[at] = request
       continue

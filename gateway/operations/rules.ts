@@ -14,7 +14,7 @@ type RuleInput = z.output<typeof shapes.rule> & { id: string }
 
 const ruleOf = ({ id, name, order, enabled, from, until, condition, actions }: RuleInput): Rule => ({
   id,
-  version: 0,
+  version: 1,
   name: name ?? id,
   order,
   enabled,

@@ -1,5 +1,4 @@
 /** Transfer orders between locations, and the waiting list of customers. */
-import { randomUUID } from 'node:crypto'
 import { z } from 'zod'
 import type { Transfer } from '../../actors/inventory/transfers.js'
 import type { WaitlistEntry } from '../../actors/inventory/waitlist.js'
@@ -9,7 +8,7 @@ import { idBytes } from '../reserve-record.js'
 import * as schemas from '../schemas.js'
 import { unknownLocation, unknownSku } from './catalog.js'
 import { isoTime } from './inventory.js'
-import { failed, type OperationContext, operation } from './operation.js'
+import { failed, newId, type OperationContext, operation } from './operation.js'
 
 const id = z.object({ id: schemas.entityId })
 const DAY_SECONDS = 86_400
@@ -70,7 +69,7 @@ export const transferOperations = [
       reason: z.string().min(1).max(200).default('rebalance'),
       expectedAt: z.iso.datetime({ offset: true }).optional(),
     }),
-    async run({ id: name = randomUUID(), sku: skuName, from, to, quantity, reason, expectedAt }, context) {
+    async run({ id: name, sku: skuName, from, to, quantity, reason, expectedAt }, context) {
       const { directory, dispatch, now } = context
       const sku = directory.find('skus', skuName)
       if (sku < 0) return unknownSku(skuName)
@@ -78,7 +77,7 @@ export const transferOperations = [
       const unknown = places.indexOf(-1)
       if (unknown >= 0) return unknownLocation([from, to][unknown]!)
       const wish = {
-        id: name,
+        id: name ?? newId(context),
         sku,
         from: places[0]!,
         to: places[1]!,
@@ -129,13 +128,14 @@ export const transferOperations = [
       channel: schemas.channelName.optional(),
       ttlSeconds: z.int().min(60).max(604_800).default(DAY_SECONDS),
     }),
-    async run({ id: name = randomUUID(), sku: skuName, channel, customer, ...rest }, context) {
+    async run({ id: name, sku: skuName, channel, customer, ...rest }, context) {
       const { directory, dispatch } = context
       const sku = directory.find('skus', skuName)
       if (sku < 0) return unknownSku(skuName)
+      const entryId = (name ?? newId(context)).toLowerCase()
       const entry = {
-        id: name.toLowerCase(),
-        reservation: new Uint8Array(idBytes(name)),
+        id: entryId,
+        reservation: new Uint8Array(idBytes(entryId)),
         sku,
         customer: withoutUndefined(customer),
         channel: channel === undefined ? 0 : Math.max(0, directory.find('channels', channel)),
