@@ -9,6 +9,7 @@ import { AMOUNT_MAX, money, units } from './money.js'
 import type { OrderInput } from './order-schemas.js'
 import { problem } from './problems.js'
 import { idBytes } from './reserve-record.js'
+import { withoutUndefined } from './without-undefined.js'
 
 type Errors = NonNullable<Problem['errors']>
 
@@ -17,9 +18,7 @@ export const homeId = (channel: string, externalId: string): string => derivedId
 
 /** The same id for the same parts, for ever. */
 export function derivedId(parts: string[]): string {
-  const hex = createHash('sha256')
-    .update(JSON.stringify(parts))
-    .digest('hex')
+  const hex = createHash('sha256').update(JSON.stringify(parts)).digest('hex')
   // Version 8: an id of one's own making (RFC 9562).
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-a${hex.slice(17, 20)}-${hex.slice(20, 32)}`
 }
@@ -157,9 +156,3 @@ function refused(errors: Errors): Outcome {
   const code = errors.some(({ message }) => message.startsWith('unknown SKU')) ? 'unknown_sku' : 'invalid'
   return problem(422, code, detail, errors)
 }
-
-/** Without fields that are there and undefined: the log keeps what is said and nothing else. */
-export const withoutUndefined = <T extends object>(value: T): { [K in keyof T]: Exclude<T[K], undefined> } =>
-  Object.fromEntries(Object.entries(value).filter(([, field]) => field !== undefined)) as {
-    [K in keyof T]: Exclude<T[K], undefined>
-  }

@@ -7,7 +7,13 @@ import { LOCATION_TYPES } from '../actors/rules/rule.js'
 import { BULK_ITEMS_MAX, WAVE_FULFILLMENTS_MAX, WAVE_LINES_MAX } from './limits.js'
 import { address, channelName, entityId, locationName, money, quantity, skuName, uuid } from './schemas.js'
 
-const text = (max: number) => z.string().min(1).max(max)
+/** Text that can be an entry of an index: whole characters, none of them a control character. */
+const text = (max: number) =>
+  z
+    .string()
+    .min(1)
+    .max(max)
+    .refine((value) => !/[\p{Cc}\p{Surrogate}]/u.test(value), 'no control characters and no half characters')
 const by = text(100).optional().meta({ description: 'Who does it, as the timeline shows it' })
 
 export const orderId = z
@@ -16,6 +22,7 @@ export const orderId = z
     new RegExp(`^[A-Za-z0-9._:-]{1,${ORDER_ID_BYTES_MAX}}$`),
     `1 to ${ORDER_ID_BYTES_MAX} letters, digits and . _ : -`,
   )
+  .refine((id) => id !== 'export', 'another word than export, which is a call')
   .meta({ description: 'Order id' })
 export const fulfillmentId = text(ORDER_ID_BYTES_MAX + 8).meta({ description: 'Fulfillment id' })
 
@@ -41,7 +48,7 @@ const line = z.object({
   discount: money.optional(),
   taxes: z.array(tax).max(20).optional(),
   reservationId: uuid.optional().meta({ description: 'A reservation whose units the line takes over' }),
-  gift: z.union([z.boolean(), z.object({ message: text(1_000).optional() })]).optional(),
+  gift: z.union([z.boolean(), z.object({ message: z.string().max(1_000).optional() })]).optional(),
   substitutes: z.array(skuName).max(10).optional().meta({ description: 'SKUs that the customer takes instead' }),
   note: text(500).optional(),
 })

@@ -42,3 +42,8 @@ export const tooLarge = (): Outcome =>
 
 export const overloaded = (reason?: string): Outcome =>
   problem(503, 'overloaded', reason ?? 'More is waiting than can be taken on; nothing was done. Try again shortly.')
+
+export const unknownSku = (name: string): Outcome =>
+  problem(404, 'unknown_sku', `There is no SKU ${name}; put the product first.`)
+export const unknownLocation = (name: string): Outcome =>
+  problem(404, 'unknown_location', `There is no location ${name} in service; put the location first.`)

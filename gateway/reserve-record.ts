@@ -4,7 +4,7 @@ import type { z } from 'zod'
 import { ANY_LOCATION } from '../actors/inventory/wire.js'
 import type { Outcome } from '../engine/protocol.js'
 import type { Directory } from './directory.js'
-import { unknownLocation, unknownSku } from './operations/catalog.js'
+import { unknownLocation, unknownSku } from './problems.js'
 import type * as schemas from './schemas.js'
 
 export type ReservationRequest = z.output<typeof schemas.reservation>

@@ -20,6 +20,9 @@ const QUIET_WITHIN_MS = 20_000
 type Moment = 'load' | 'stop' | 'start'
 const moments: readonly Moment[] = ['load', 'load', 'stop', 'load', 'start', 'load']
 const ORDERS_PER_LOAD = 300
+/** So much is acknowledged before the kill, on a machine that is not too busy. */
+const ANSWERS_PER_LOAD = [40, 700] as const
+const LOAD_MS_MAX = 6_000
 
 const KIT = 'SET'
 /** In front those that are short; they are dealt out to the partitions in turn. */
@@ -33,6 +36,9 @@ const ENDED = ['cancelled', 'rejected', 'delivered', 'completed']
 class Ordeal {
   readonly dataDir = temporaryDirectory()
   readonly book = new OrderBook(skus, locations, random)
+
+  /** A server that runs already. */
+  private first: TestServer | undefined
 
   constructor(private readonly args: readonly string[]) {}
 
@@ -65,7 +71,7 @@ class Ordeal {
         this.book.onHand.set(stockKey(sku, location), onHand)
       }
     }
-    await server.kill()
+    this.first = server
   }
 
   async kill(moment: Moment): Promise<void> {
@@ -75,10 +81,14 @@ class Ordeal {
       await server.kill()
       return
     }
-    const server = await this.start()
+    const server = this.first ?? (await this.start())
+    this.first = undefined
     await this.book.resolve(server)
+    const before = this.book.answers
     const load = new OrderLoad(server, this.book, random, ORDERS_PER_LOAD)
-    await setTimeout(random.between(150, 1_500))
+    const answers = random.between(...ANSWERS_PER_LOAD)
+    const until = performance.now() + LOAD_MS_MAX
+    while (this.book.answers - before < answers && performance.now() < until) await setTimeout(random.between(1, 20))
     if (load.broken !== undefined) this.book.faults.push(`under load: ${load.broken}`)
     if (moment === 'stop') {
       server.signal('SIGTERM')
@@ -238,6 +248,7 @@ describe(`orders after SIGKILL (seed ${seed})`, () => {
         if (i % 50 === 49) await ordeal.verified()
       }
       let server = await ordeal.start()
+      if (process.env.SHOW) console.log(book.placed.length, book.acknowledged) // TODO
       await ordeal.settle(server)
       const before = await ordeal.check(server)
       const ends = new Set(before.map(({ status }) => status))

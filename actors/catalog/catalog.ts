@@ -14,7 +14,7 @@ import { CHANNELS_MAX, LOCATIONS_MAX, SKUS_MAX } from '../limits.js'
 import { full, ok, unknownLocation, unknownSku } from '../outcomes.js'
 import type { Replication } from '../replication.js'
 import { Names } from './names.js'
-import { Places } from './places.js'
+import { type LocationDocument, Places } from './places.js'
 
 export interface ProductEntry {
   /** SKU index. */
@@ -78,7 +78,7 @@ export class Catalog {
       const entry = readDocument<LocationEntry>(this.store, locationKey(index))
       if (!entry) continue
       this.inventory.locations.set(index, entry.location.active, entry.location.priority)
-      this.places.put(entry)
+      this.putPlace(entry)
     }
   }
 
@@ -172,9 +172,14 @@ export class Catalog {
     const indices = this.locationIndices()
     if (!indices.includes(index)) writeDocument(this.store, 'locations', [...indices, index])
     writeDocument(this.store, locationKey(index), entry)
-    this.places.put(entry)
+    this.putPlace(entry)
     const flips = this.inventory.locations.set(index, location.active, location.priority)
     if (flips) this.inventory.stock.recomputeAtp()
+  }
+
+  private putPlace({ index, id, location }: LocationEntry): void {
+    // The gateway has checked it against the schema of locations.
+    this.places.put(index, id, location as unknown as LocationDocument)
   }
 
   private locationIndices(): number[] {

@@ -1,6 +1,5 @@
 /** Locations as sourcing looks at them: decoded once for each change instead of at each order. */
 import type { Calendar } from '../sourcing/calendar.js'
-import type { LocationEntry } from './catalog.js'
 
 export type LocationType = 'warehouse' | 'store' | 'dropship' | '3pl'
 
@@ -42,9 +41,7 @@ export class Places {
   private readonly byIndex = new Map<number, Place>()
   private sorted: Place[] = []
 
-  put({ index, id, location }: LocationEntry): void {
-    // The gateway has checked it against the schema of locations.
-    const document = location as unknown as LocationDocument
+  put(index: number, id: string, document: LocationDocument): void {
     this.byIndex.set(index, {
       location: index,
       id,

@@ -35,6 +35,8 @@ export type StockChange = { allocation: number; sku: number } & (
   | { do: 'missing'; units: number }
   /** They came back, or were found: on hand at a location. */
   | { do: 'restock'; location: number; units: number }
+  /** They were taken from a location although nothing held them there any more. */
+  | { do: 'taken'; location: number; units: number }
 )
 
 /** Holds over partitions end by themselves if nobody decides: messages are durable, so this is a backstop. */
@@ -130,6 +132,10 @@ export class Allocations {
       this.restock(change.sku, change.location, change.units)
       return true
     }
+    if (change.do === 'taken') {
+      this.takeAway(step, change.sku, change.location, change.units)
+      return true
+    }
     const { inventory } = this
     const { reservations } = inventory
     writeAllocationId(change.allocation, this.words, 0)
@@ -161,18 +167,21 @@ export class Allocations {
     else inventory.reduce(record, units)
   }
 
-  /** Units leave stock: no longer allocated, no longer on hand. A count that said less is believed. */
+  /** Units leave stock: no longer allocated, no longer on hand. */
   private leave(step: Step, record: number, units: number): void {
-    const { reservations, stock } = this.inventory
-    const index = reservations.sku(record)
-    const location = reservations.location(record)
+    const { reservations } = this.inventory
+    // On hand first: what is given back first would be promised to others for an instant.
+    this.takeAway(step, reservations.sku(record), reservations.location(record), units)
+    this.give(record, units)
+  }
+
+  /** Units are no longer on hand. A count that said less is believed. */
+  private takeAway(step: Step, index: number, location: number, units: number): void {
+    const { stock } = this.inventory
     const sku = this.placement.localOf(index)
     const row = stock.rowAt(sku, location)
-    const onHand = stock.rows[row + Row.onHand]!
-    const leaving = Math.min(units, onHand)
-    // On hand first: what is given back first would be promised to others for an instant.
+    const leaving = Math.min(units, stock.rows[row + Row.onHand]!)
     stock.change(sku, row, Row.onHand, -leaving)
-    this.give(record, units)
     if (leaving < units) {
       step.publish('inventory.discrepancy', 'inventory', { sku: index, location, units: units - leaving })
     }

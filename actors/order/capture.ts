@@ -387,6 +387,7 @@ const emptySaga = (phase: 'claiming' | 'asking') => ({
   offers: [],
   reserved: [],
   promises: [],
+  days: [],
   holds: [],
   held: [],
   isRefused: false,

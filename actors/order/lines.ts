@@ -2,13 +2,8 @@
 import { assert } from '../../engine/assert.js'
 import { unitTable } from './machines.js'
 import type { Line, Order } from './order.js'
-import { UNIT_STATES, type UnitEventType, type UnitState } from './unit-machine.js'
-
-/** Units by their state, in the order of UNIT_STATES. */
-export type UnitTally = number[]
-
-/** How far an order's lines are, all together. */
-export type Outlook = 'open' | 'backordered' | 'allocated' | 'partially_shipped' | 'shipped' | 'delivered' | 'cancelled'
+import type { Outlook } from './outlook.js'
+import { UNIT_STATES, type UnitEventType, type UnitState, type UnitTally } from './unit-machine.js'
 
 const STATE_AT = Object.fromEntries(UNIT_STATES.map((state, at) => [state, at])) as Record<UnitState, number>
 

@@ -128,6 +128,7 @@ export class OrderDesk {
     this.watch = new Watch(store, inventory.stock, this.waiting, placement, partition, (step, sku, waiter) =>
       this.serve(step, sku, waiter),
     )
+    this.desk.onAvailable = (sku) => this.watch.serveAgain(sku)
     this.orders.onStatus = (step, order, before, after) => {
       step.publish(`order.${after}`, `order/${order.id}`, {
         order: order.id,
@@ -213,7 +214,7 @@ export class OrderDesk {
     'allocation.change': (step: Step, body: Parameters<StockDesk['changed']>[2], from: number) =>
       this.desk.changed(step, from, body),
     'allocation.lost': (step: Step, body: { order: string; allocations: number[] }) => this.sourcing.lost(step, body),
-    'waiting.change': (_step: Step, body: WaitingChange) => this.desk.waitTold(body),
+    'waiting.change': (step: Step, body: WaitingChange) => this.desk.waitTold(step, body),
     'rule.put': (step: Step, body: { rule: Rule; replication: number }) => {
       this.rules.put(body.rule)
       this.replication.told(step, body)

@@ -5,7 +5,7 @@
  * The machine is pure and has no context: what its guards look at comes with the event as the outlook of the lines.
  */
 import { setup } from 'xstate'
-import type { Outlook } from './lines.js'
+import type { Outlook } from './outlook.js'
 
 export const ORDER_EVENTS = [
   'ACCEPT',

@@ -21,7 +21,7 @@ import type { OrderStore } from './order-store.js'
 import type { Payments } from './payments.js'
 import type { Settings } from './settings.js'
 import type { StockDesk, WaitingChange } from './stock-desk.js'
-import { fire, note } from './transitions.js'
+import { fire, fireFulfillment, note } from './transitions.js'
 
 /** Who did it, where nobody asked: the system itself. */
 export const SYSTEM = 'doorbuster'
@@ -261,12 +261,14 @@ export class OrderSourcing {
   private candidates(
     timeMs: number,
     order: Order,
-    lines: { line: Line }[],
+    lines: { line: Line; quantity: number }[],
     bySku: Map<number, Availability>,
   ): Candidate[] {
+    const allowed = this.allowed(order)
+    const mayGive = (location: number): boolean => (allowed?.includes(location) ?? true) && !isExcluded(order, location)
     const columns = lines.map(({ line: { sku } }) => {
-      const offer = bySku.get(sku)
-      return new Map(offer?.rows.map(([location, atp]) => [location, Math.min(atp, offer.most)]))
+      const wanted = lines.reduce((sum, { line, quantity }) => sum + (line.sku === sku ? quantity : 0), 0)
+      return unitsOf(bySku.get(sku), wanted, mayGive)
     })
     const candidates: Candidate[] = []
     for (const place of this.places.all) {
@@ -301,6 +303,7 @@ export class OrderSourcing {
       return
     }
     saga.phase = 'holding'
+    this.takeDays(step, saga)
     saga.held = [this.partition]
     const others = saga.holds.filter(({ sku }) => !this.desk.isOwn(sku))
     saga.waiting = this.desk.hold(step, { order: order.id, epoch: order.epoch, requests: this.requests(order, others) })
@@ -343,7 +346,8 @@ export class OrderSourcing {
     if (allocations.length > 0) this.lost(step, { order: order.id, allocations })
   }
 
-  private giveBack(step: Step, order: Order, { holds, held }: Saga): void {
+  private giveBack(step: Step, order: Order, { holds, held, days }: Saga): void {
+    this.returnDays(days)
     const theirs = holds.filter(({ sku }) => held.includes(this.desk.partitionOf(sku)))
     if (theirs.length > 0) this.desk.change(step, order.id, releases(theirs))
   }
@@ -395,7 +399,7 @@ export class OrderSourcing {
     const waiting = short.filter(waits)
     if (waiting.length > 0) {
       note(order, step.timeMs, 'order.backordered', SYSTEM, lineList(waiting))
-      this.wait(step, order, waiting)
+      this.wait(step, order, waiting, offers)
       this.promiseFromSupply(order, waiting, offers)
       if (wasPromised && !mayWait) {
         this.exceptions.raise(step, order, 'no_stock', undefined, `no location has ${lineList(short)}`)
@@ -413,12 +417,14 @@ export class OrderSourcing {
     this.payments.cancelled(order)
   }
 
-  private wait(step: Step, order: Order, short: Line[]): void {
+  private wait(step: Step, order: Order, short: Line[], offers: Availability[]): void {
     const units = new Map<number, number>()
     for (const line of short) units.set(line.sku, (units.get(line.sku) ?? 0) + unmet(line))
     const changes = [...units].map(
       ([sku, wanted]): WaitingChange => ({
         sku,
+        channel: order.channelIndex,
+        known: offers.find((offer) => offer.sku === sku)?.most ?? 0,
         join: {
           id: order.id,
           kind: 'order',
@@ -467,8 +473,24 @@ export class OrderSourcing {
     order.promise = { shipByMs, deliverByMs: shipByMs + 5 * 86_400_000 }
   }
 
+  /** While others are asked to hold, the days of the locations are taken already, or many orders at once would overfill them. */
+  private takeDays(step: Step, saga: Saga): void {
+    for (const location of new Set(saga.holds.map((hold) => hold.location))) {
+      const place = this.places.get(location)
+      if (!place) continue
+      const day = localDay(place.calendar, nextCutoff(place.calendar, step.timeMs))
+      this.capacity.take(location, day)
+      saga.days.push({ location, day })
+    }
+  }
+
+  private returnDays(days: Saga['days']): void {
+    for (const { location, day } of days.splice(0)) this.capacity.giveBack(location, day)
+  }
+
   /** Makes fulfillment orders of what is held: one for each location and group of goods. */
-  private place(step: Step, order: Order, { holds, promises }: Saga): void {
+  private place(step: Step, order: Order, { holds, promises, days }: Saga): void {
+    this.returnDays(days)
     const made = new Map<string, Fulfillment>()
     for (const hold of holds) {
       const line = lineOf(order, hold.line)
@@ -539,25 +561,54 @@ export class OrderSourcing {
     })
   }
 
-  /** Holds that ran out before they were confirmed: their units are open again. */
+  /**
+   * Holds that ran out before they were confirmed: their units are open again. Those that were picked meanwhile are the
+   * order's, and stock is told that they are gone.
+   */
   lost(step: Step, { order: id, allocations }: { order: string; allocations: number[] }): void {
     const order = this.orders.change(id)
     if (!order) return
     for (const fulfillment of order.fulfillments) {
-      const gone = fulfillment.lines.filter(({ allocation }) => allocations.includes(allocation))
-      if (gone.length === 0) continue
-      for (const { line, quantity } of gone) moveUnits(lineOf(order, line), 'allocated', 'REOPEN', quantity)
-      fulfillment.lines = fulfillment.lines.filter((line) => !gone.includes(line))
-      if (fulfillment.lines.length === 0) {
-        fulfillment.status = 'cancelled'
-        fulfillment.sinceMs = step.timeMs
-        this.capacity.giveBack(fulfillment.location, fulfillment.capacityDay)
+      const { location, lines, status } = fulfillment
+      // What has been rejected, cancelled or failed has given its units back already.
+      if (['rejected', 'cancelled', 'failed'].includes(status)) continue
+      const gone = lines.filter(({ allocation }) => allocations.includes(allocation))
+      const open = gone.filter(({ isPicked }) => !isPicked)
+      const taken = gone.filter(({ isPicked }) => isPicked)
+      this.desk.change(
+        step,
+        id,
+        taken.map(({ allocation, sku, quantity: units }) => ({ do: 'taken', allocation, sku, location, units })),
+      )
+      for (const { line, quantity } of open) moveUnits(lineOf(order, line), 'allocated', 'REOPEN', quantity)
+      fulfillment.lines = lines.filter((line) => !open.includes(line))
+      if (open.length > 0 && fulfillment.lines.length === 0) {
+        fireFulfillment(fulfillment, 'CANCEL', step.timeMs)
+        this.capacity.giveBack(location, fulfillment.capacityDay)
       }
     }
     fire(order, 'SHORT')
     note(order, step.timeMs, 'order.hold_lost', SYSTEM)
     this.begin(step, order)
   }
+}
+
+/** What each location has of an offer; where more is wanted than may be promised at all, together no more than that. */
+function unitsOf(
+  offer: Availability | undefined,
+  wanted: number,
+  mayGive: (location: number) => boolean,
+): Map<number, number> {
+  const units = new Map<number, number>()
+  if (!offer) return units
+  let left = wanted > offer.most ? offer.most : Number.POSITIVE_INFINITY
+  for (const [location, atp] of offer.rows) {
+    if (!mayGive(location)) continue
+    const given = Math.min(atp, offer.most, left)
+    units.set(location, given)
+    left -= given
+  }
+  return units
 }
 
 /** Units of a line that a location is to send. */
@@ -613,6 +664,7 @@ const newSaga = (phase: Saga['phase'], epoch: number, attempt: number): Saga => 
   offers: [],
   reserved: [],
   promises: [],
+  days: [],
   holds: [],
   held: [],
   isRefused: false,

@@ -44,9 +44,3 @@ export function orderStatus(order: Order): OrderStatus {
   if (hold === 'held') return 'on_hold'
   return sourcing === 'underway' && progress !== 'partially_shipped' ? 'sourcing' : progress
 }
-
-/** Nothing will happen to it any more that needs stock. */
-export const isOver = (order: Order): boolean => {
-  const { progress } = stateOf(order)
-  return progress === 'cancelled' || progress === 'rejected' || progress === 'completed'
-}

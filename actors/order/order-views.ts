@@ -114,7 +114,7 @@ export class OrderViews {
       const fulfillment = order?.fulfillments[found!.number - 1]
       return fulfillment ? [{ entry, order: order!.id, shipTo: order!.shipTo, fulfillment }] : []
     })
-    return ok({ items, before: entries.length > limit ? entries[limit - 1]! : null } satisfies Page<{
+    return ok({ items, before: entries.length >= limit ? entries[limit - 1]! : null } satisfies Page<{
       entry: string
       order: string
       fulfillment: Fulfillment
@@ -130,7 +130,7 @@ export class OrderViews {
       const exception = order?.exceptions[found!.number - 1]
       return exception ? [{ entry, order: order!.id, exception }] : []
     })
-    return ok({ items, before: entries.length > limit ? entries[limit - 1]! : null } satisfies Page<{
+    return ok({ items, before: entries.length >= limit ? entries[limit - 1]! : null } satisfies Page<{
       entry: string
       order: string
       exception: OrderException

@@ -1,7 +1,7 @@
 /** What is kept of an order: one document, which is the whole of it. SKUs and locations are indices; money is in ten-thousandths. */
 import type { ProductFacts } from '../catalog/catalog.js'
 import type { RuleTraceEntry } from '../rules/evaluate.js'
-import type { UnitTally } from './lines.js'
+import type { UnitTally } from './unit-machine.js'
 
 export interface Address {
   name?: string
@@ -168,6 +168,8 @@ export interface Saga {
   reserved: Reserved[]
   /** When each location of the plan ships, and when it arrives. */
   promises: { location: number; shipByMs: number; deliverByMs: number }[]
+  /** Days of locations that are taken for it until it is over. */
+  days: { location: number; day: number }[]
   holds: HoldLine[]
   /** Partitions that hold their lines. */
   held: number[]

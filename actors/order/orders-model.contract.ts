@@ -847,6 +847,11 @@ export class Shop {
 
   pass(ms: number): void {
     if (ms * 2 > HOLD_MS) this.settle()
+    this.wait(ms)
+  }
+
+  /** Time passes, whatever is on the way. */
+  wait(ms: number): void {
     this.timeMs += ms
     for (let partition = 0; partition < this.partitions.length; partition++) this.runDue(partition)
   }
@@ -872,6 +877,17 @@ export class Shop {
   private acknowledge({ from, to }: { from: number; to: number }, back: number): void {
     const upTo = this.partitions[to]!.state.outbox.seen(from) - back
     if (upTo > 0) this.run(from, [{ kind: 'acknowledgement', from: to, upTo }])
+  }
+
+  /** What is under way now arrives; what is sent because of it does not. */
+  deliverAll(): void {
+    const links = this.partitions.flatMap((_, from) => this.partitions.map((_, to) => ({ from, to })))
+    const under = links.map((link) => {
+      const { outbox } = this.partitions[link.from]!.state
+      const next = this.partitions[link.to]!.state.outbox.seen(link.from) + 1
+      return { link, count: outbox.sent(link.to) - next + 1 }
+    })
+    for (const { link, count } of under) if (count > 0) this.deliver(link, 0, count)
   }
 
   get isQuiet(): boolean {

@@ -25,9 +25,20 @@ export interface HoldAsk {
 }
 
 /** A change to who waits for a SKU. */
-export type WaitingChange = { sku: number } & ({ join: Waiter } | { leave: string })
+export type WaitingChange = { sku: number } & (
+  | {
+      join: Waiter
+      channel: number
+      /** Units that it knew of when it decided to wait. */
+      known: number
+    }
+  | { leave: string }
+)
 
 export class StockDesk {
+  /** Told of a SKU for which somebody is to be served although nothing has moved. */
+  onAvailable: (sku: number) => void = () => {}
+
   constructor(
     private readonly availabilities: Availabilities,
     private readonly allocations: Allocations,
@@ -108,14 +119,21 @@ export class StockDesk {
 
   wait(step: Step, changes: WaitingChange[]): void {
     for (const change of changes) {
-      if (this.isOwn(change.sku)) this.waitTold(change)
+      if (this.isOwn(change.sku)) this.waitTold(step, change)
       else step.send(this.placement.partitionOf(change.sku), 'waiting.change', change)
     }
   }
 
-  waitTold(change: WaitingChange): void {
-    if ('join' in change) this.waiting.join(change.sku, change.join)
-    else this.waiting.leave(change.sku, change.leave)
+  waitTold(step: Step, change: WaitingChange): void {
+    const { sku } = change
+    if ('leave' in change) {
+      this.waiting.leave(sku, change.leave)
+      return
+    }
+    const { join, channel, known } = change
+    // What has come since it was told how little there is would never wake it.
+    const isAsked = this.availability(sku, channel, join.id, step.timeMs).most <= known
+    if (this.waiting.join(sku, { ...join, isAsked }) && !isAsked) this.onAvailable(sku)
   }
 
   private byPartition<T>(items: T[], skuOf: (item: T) => number): Map<number, T[]> {

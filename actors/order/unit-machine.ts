@@ -16,6 +16,9 @@ export const UNIT_STATES = [
 ] as const
 export type UnitState = (typeof UNIT_STATES)[number]
 
+/** Units by their state, in the order of UNIT_STATES. */
+export type UnitTally = number[]
+
 export const UNIT_EVENTS = [
   'ALLOCATE',
   'BACKORDER',

@@ -46,7 +46,8 @@ describe.each([1, 2, 3])('over %i partitions, orders that wait', (partitions) =>
     for (const id of ids) expect(statusOf(id)).toBe('backordered')
     return ids
   }
-  const arrives = (units: number, location = 1): void => {
+  // A location whose days have room for all.
+  const arrives = (units: number, location = 2): void => {
     shop!.adjust(SKU, location, units)
     shop!.settle()
   }
@@ -167,6 +168,15 @@ describe.each([1, 2, 3])('over %i partitions, orders that wait', (partitions) =>
     expect(statusOf(next!)).toBe('allocated')
   })
 
+  it.each([0, 1, 2, 3, 4, 5])('do not miss what arrives while they decide to wait, %i messages later', (later) => {
+    const shop = opened()
+    const id = shop.take([{ sku: SKU, quantity: 1 }])
+    for (let i = 0; i < later; i++) shop.deliverAll()
+    shop.adjust(SKU, 2, 1)
+    shop.settle()
+    expect(statusOf(id)).toBe('allocated')
+  })
+
   it('for more than a buyer may have do not ask for ever', () => {
     const shop = opened()
     const product = { name: 'Thing 1', weightGrams: 500, backorder: true, limitPerBuyer: 2 }
@@ -181,5 +191,9 @@ describe.each([1, 2, 3])('over %i partitions, orders that wait', (partitions) =>
     ])
     shop.settle()
     expect(statusOf(id)).toBe('backordered')
+    shop.adjust(3, 1, 1)
+    shop.settle()
+    expect(statusOf(id)).toBe('backordered')
+    expect(shop.order(id)!.timeline.length, 'steps until it had found out').toBeLessThan(30)
   })
 })

@@ -3,7 +3,18 @@
  * one want: checked each by itself, two lines would be promised the same unit. Only where a line has to come whole from
  * one location do its SKU's lines stay apart, as siblings whose sum is watched.
  */
-import type { SourcingLine } from './plan.js'
+
+/** A line that is to be sourced. */
+export interface SourcingLine {
+  readonly line: number
+  readonly sku: number
+  readonly quantity: number
+  readonly weightGrams: number
+  /** Lines of different groups never share a parcel, such as frozen or hazardous; '' is the normal group. The SKU's. */
+  readonly group: string
+  /** Whether the line's units may come from several locations. */
+  readonly allowSplit: boolean
+}
 
 /** Lines are indices into the order's. */
 export interface Want {

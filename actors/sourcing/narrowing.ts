@@ -7,7 +7,7 @@
  * opening, at those prices, what costs least for what it fetches (the greedy of Caprara, Fischetti and Toth, "A heuristic
  * method for the set covering problem", 1999); at the end one or two are opened and what is then not needed is closed.
  */
-import type { ParcelProblem } from './parcels.js'
+import type { ParcelProblem } from './parcel-problem.js'
 
 const ROUNDS_MAX = 80
 /** Rounds without a better bound, after which steps are halved. */

@@ -1,7 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { assign } from './assignment.js'
-import { cheapestParcels, type ParcelProblem } from './parcels.js'
+import type { ParcelProblem } from './parcel-problem.js'
+import { cheapestParcels } from './parcels.js'
 
 /** Orders of one group and no siblings, for which `assign` by itself is exact; costs far apart, so that a slip shows. */
 const anyProblem = fc

@@ -18,21 +18,14 @@ import {
   type SourcingWeights,
   unitCost,
 } from './costs.js'
-import { type Grants, grant, share, type Want, wantsOf } from './demand.js'
-import { cheapestParcels, fullestSingle, type ParcelProblem, type Parcels } from './parcels.js'
+import { type Grants, grant, type SourcingLine, share, type Want, wantsOf } from './demand.js'
+
+export type { SourcingLine }
+
+import type { ParcelProblem } from './parcel-problem.js'
+import { cheapestParcels, fullestSingle, type Parcels } from './parcels.js'
 
 export { DEFAULT_WEIGHTS, type Destination, type ShippingService, type SourcingWeights } from './costs.js'
-
-export interface SourcingLine {
-  readonly line: number
-  readonly sku: number
-  readonly quantity: number
-  readonly weightGrams: number
-  /** Lines of different groups never share a parcel, such as frozen or hazardous; '' is the normal group. The SKU's. */
-  readonly group: string
-  /** Whether the line's units may come from several locations. */
-  readonly allowSplit: boolean
-}
 
 /** Where an order may come from. */
 export interface Candidate extends Origin {

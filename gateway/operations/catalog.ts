@@ -4,7 +4,7 @@ import type { LocationEntry, ProductEntry } from '../../actors/catalog/catalog.j
 import type { Calendar } from '../../actors/sourcing/calendar.js'
 import type { Outcome } from '../../engine/protocol.js'
 import { BULK_ITEMS_MAX } from '../limits.js'
-import { problem } from '../problems.js'
+import { unknownLocation, unknownSku } from '../problems.js'
 import { reassignLocation } from '../reoptimisation/reoptimiser.js'
 import * as schemas from '../schemas.js'
 import { holidaysOf, zoneOffsets } from '../time-zones.js'
@@ -12,11 +12,6 @@ import { failed, type OperationContext, operation, pageFrom } from './operation.
 
 const sku = z.object({ sku: schemas.skuName })
 const id = z.object({ id: schemas.locationName })
-
-export const unknownSku = (name: string): Outcome =>
-  problem(404, 'unknown_sku', `There is no SKU ${name}; put the product first.`)
-export const unknownLocation = (name: string): Outcome =>
-  problem(404, 'unknown_location', `There is no location ${name} in service; put the location first.`)
 
 const productView = ({ sku, product }: ProductEntry): object => ({ sku, ...product })
 

@@ -7,13 +7,13 @@ import type { OrderFilter, OrderView, Page } from '../../actors/order/order-view
 import type { ReviseWish } from '../../actors/order/orders.js'
 import type { Outcome } from '../../engine/protocol.js'
 import { units } from '../money.js'
-import { orderRequest, withoutUndefined } from '../order-request.js'
+import { orderRequest } from '../order-request.js'
 import * as shapes from '../order-schemas.js'
 import { orderView } from '../order-view.js'
-import { problem } from '../problems.js'
+import { problem, unknownLocation, unknownSku } from '../problems.js'
 import { reassignBackorders, reassignLocation } from '../reoptimisation/reoptimiser.js'
 import * as schemas from '../schemas.js'
-import { unknownLocation, unknownSku } from './catalog.js'
+import { withoutUndefined } from '../without-undefined.js'
 import { failed, newId, type OperationContext, operation } from './operation.js'
 
 const id = z.object({ id: shapes.orderId })

@@ -4,10 +4,10 @@ import type { OrderSettings } from '../../actors/order/settings.js'
 import { checkRule } from '../../actors/rules/evaluate.js'
 import type { Rule } from '../../actors/rules/rule.js'
 import type { Outcome } from '../../engine/protocol.js'
-import { withoutUndefined } from '../order-request.js'
 import * as shapes from '../order-schemas.js'
 import { problem } from '../problems.js'
 import * as schemas from '../schemas.js'
+import { withoutUndefined } from '../without-undefined.js'
 import { failed, operation } from './operation.js'
 
 type RuleInput = z.output<typeof shapes.rule> & { id: string }

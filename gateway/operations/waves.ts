@@ -12,7 +12,8 @@ import type { PickList } from '../documents/pick-list.js'
 import { printPickList } from '../documents/printer.js'
 import { WAVE_LINES_MAX } from '../limits.js'
 import * as shapes from '../order-schemas.js'
-import { readProducts, unknownLocation } from './catalog.js'
+import { unknownLocation } from '../problems.js'
+import { readProducts } from './catalog.js'
 import { failed, type OperationContext, operation } from './operation.js'
 
 type WaveInput = z.output<typeof shapes.waveRequest>

@@ -84,15 +84,15 @@ export class OrderBook {
     private readonly random: Random,
   ) {}
 
-  get count(): number {
-    return this.placed.length
+  get answers(): number {
+    return [...this.acknowledged.values()].reduce((sum, count) => sum + count, 0)
   }
 
-  newOrder(): Placed {
+  /** `hasId`: it is named by us, whatever else. */
+  newOrder(hasId = this.random.chance(0.8)): Placed {
     const { random, skus } = this
     const number = ++this.made
     const isNamed = random.chance(0.5)
-    const hasId = random.chance(0.8)
     const isPartial = random.chance(0.3)
     const lines = Array.from({ length: random.between(1, 4) }, () => ({
       sku: skus[Math.floor(random.next() * random.next() * skus.length)]!,
@@ -177,7 +177,7 @@ export class OrderBook {
     this.faults.push(...this.see(placed, answer.body))
   }
 
-  /** The next step of one of its fulfillments, whatever that may be. */
+  /** The next steps of one of its fulfillments, whatever they may be. */
   async work(server: TestServer, placed: Placed): Promise<void> {
     const { status, body: order } = await server.call<OrderDocument>('GET', `/v1/orders/${placed.id}`)
     if (status === 503) return
@@ -186,8 +186,11 @@ export class OrderBook {
       return
     }
     this.faults.push(...this.see(placed, order))
-    const open = order.fulfillments.filter(({ status }) => [...WORK].some(([from]) => from === status))
-    if (open.length > 0) await this.carryOut(server, this.stepOf(placed, this.random.pick(open)))
+    const open = order.fulfillments.filter(({ status }) => WORK.has(status))
+    if (open.length === 0) return
+    let fulfillment: FulfillmentDocument | undefined = this.random.pick(open)
+    do fulfillment = await this.carryOut(server, this.stepOf(placed, fulfillment))
+    while (fulfillment && WORK.has(fulfillment.status) && this.random.chance(0.8))
   }
 
   private stepOf(placed: Placed, fulfillment: FulfillmentDocument): Step {
@@ -219,18 +222,19 @@ export class OrderBook {
     return { placed, path: `/v1/fulfillments/${id}/${action}`, body: { id: randomUUID(), location, ...more }, effects }
   }
 
-  private async carryOut(server: TestServer, step: Step): Promise<boolean> {
+  /** The fulfillment as it is then; undefined where the step was refused, or nobody said so. */
+  private async carryOut(server: TestServer, step: Step): Promise<FulfillmentDocument | undefined> {
     this.steps.add(step)
-    const answer = await server.call('POST', step.path, step.body)
+    const answer = await server.call<FulfillmentDocument>('POST', step.path, step.body)
     const name = step.path.slice(step.path.lastIndexOf('/') + 1)
-    if (!this.isAnswered(name, answer, [200, 409])) return false
+    if (!this.isAnswered(name, answer, [200, 409])) return undefined
     this.steps.delete(step)
-    if (answer.status === 409) return true
+    if (answer.status === 409) return undefined
     for (const { key, units, what } of step.effects) {
       add(this.onHand, key, -units)
       add(this[what], key, units)
     }
-    return true
+    return answer.body
   }
 
   async receive(server: TestServer): Promise<void> {
@@ -296,7 +300,10 @@ export class OrderBook {
       }
     }
     await again(this.open, (placed) => this.place(server, placed))
-    await again(this.steps, (step) => this.carryOut(server, step))
+    await again(this.steps, async (step) => {
+      await this.carryOut(server, step)
+      return !this.steps.has(step)
+    })
     await again(this.arrivals, (arrival) => this.arrive(server, arrival))
     for (const placed of this.placed) placed.isBusy = false
   }
@@ -353,12 +360,9 @@ export class OrderLoad {
       // Some change their mind while stock is still being asked for.
       if (placed.id !== undefined && random.chance(0.15)) await this.alone(placed, () => book.cancel(server, placed))
     } else if (dice < 0.33 && this.ordersLeft > 0) {
-      const some = Array.from({ length: random.between(2, 6) }, () => book.newOrder())
+      const some = Array.from({ length: random.between(2, 6) }, () => book.newOrder(true))
       this.ordersLeft -= some.length
-      await book.placeMany(
-        server,
-        some.filter(({ idempotencyKey }) => idempotencyKey === undefined),
-      )
+      await book.placeMany(server, some)
     } else if (dice < 0.4) await book.receive(server)
     else await this.change()
   }
@@ -374,7 +378,8 @@ export class OrderLoad {
     const dice = random.next()
     if (dice < 0.06) await book.placeAgain(server, placed)
     else if (dice < 0.12) await book.change(server, placed, 'hold', { reason: 'a look at it' })
-    else if (dice < 0.22) await book.change(server, placed, 'resume', {})
+    else if (placed.seen?.status === 'on_hold' ? dice < 0.6 : dice < 0.14)
+      await book.change(server, placed, 'resume', {})
     else if (dice < 0.3) await this.alone(placed, () => book.cancel(server, placed))
     else await this.alone(placed, () => book.work(server, placed))
   }
