@@ -113,9 +113,8 @@ export async function runOrders(job: OrdersJob): Promise<LoadReport> {
             }
             busy--
             const isPlaced = lane.step < 0
-            if (!checkReply(recorder, reply, isPlaced ? 201 : 200, perMessage)) {
-              // What was refused is counted; the lane ends, so that nothing is built on it.
-            } else {
+            // What was refused is counted; its lane ends, so that nothing is built on it.
+            if (checkReply(recorder, reply, isPlaced ? 201 : 200, perMessage)) {
               if (isPlaced && lane.steps.length > 0) lane.ids = reply.body.results.map(({ id }) => id as string)
               advance(lane, nowMs)
             }

@@ -106,7 +106,7 @@ function randomLines(skus: number): OrderLine[] {
 }
 
 /** An order as a web shop sends it. */
-export function orderBody(externalId: string, lines: readonly OrderLine[], skus: readonly string[]): object {
+function orderBody(externalId: string, lines: readonly OrderLine[], skus: readonly string[]): object {
   // The network is not empty.
   const near = demoLocations[Math.floor(Math.random() * demoLocations.length)] as DemoLocation
   const buyer = Math.floor(Math.random() * 1_000_000)

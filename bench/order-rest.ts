@@ -185,7 +185,7 @@ async function cursorsOf(server: Server, query: Query): Promise<[place: string, 
   } while (cursor)
   const deep = DEPTHS.map((depth): [string, string | undefined] => [
     `at ${100 * depth} %`,
-    cursors[Math.floor(depth * cursors.length)],
+    cursors[Math.floor(depth * (cursors.length - 1))],
   ])
   return [['first', undefined], ...deep.filter(([, place]) => place !== undefined)]
 }

@@ -241,6 +241,14 @@ export const ruleTrial = z.object({
 
 const seconds = z.int().min(1).max(31_536_000)
 const figure = z.number().min(0).max(1e9)
+const deadlines = z.object({
+  accept: seconds,
+  pick: seconds,
+  pack: seconds,
+  shipGrace: seconds,
+  silent: seconds,
+  escalate: seconds,
+})
 export const settings = z
   .object({
     remorseSeconds: z.int().min(0).max(2_592_000),
@@ -276,16 +284,16 @@ export const settings = z
         scarcity: z.record(z.enum(LOCATION_TYPES), figure),
       })
       .partial(),
-    deadlines: z
-      .object({
-        accept: seconds,
-        pick: seconds,
-        pack: seconds,
-        shipGrace: seconds,
-        silent: seconds,
-        escalate: seconds,
-      })
-      .partial(),
+    deadlines: deadlines.partial(),
+    deadlineExceptions: z
+      .array(
+        z.object({
+          location: locationName.optional(),
+          service: text(50).optional(),
+          deadlines: deadlines.omit({ escalate: true }).partial(),
+        }),
+      )
+      .max(500),
     reshipmentsMax: z.int().min(0).max(10),
   })
   .partial()

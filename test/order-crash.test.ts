@@ -7,7 +7,7 @@ import { describe, expect, test } from 'vitest'
 import { place } from './support/catalogue.js'
 import { verify } from './support/command-line.js'
 import { add, hasShipped, needlessWaits, orderFaults, stockFaults, stockKey, unitsOf } from './support/order-audit.js'
-import { exportOrders, listOrders, type OrderDocument, orderCounts } from './support/order-document.js'
+import { exportOrders, listOrders, type OrderDocument, orderCounts, untilQuiet } from './support/order-document.js'
 import { OrderBook, OrderLoad, type Placed } from './support/order-load.js'
 import { Random, seed } from './support/random.js'
 import { TestServer, temporaryDirectory } from './support/test-server.js'
@@ -15,7 +15,6 @@ import { TestServer, temporaryDirectory } from './support/test-server.js'
 /** Kills in all; more by environment. */
 const kills = Number(process.env.KILLS ?? 8)
 const MS_PER_KILL = 30_000
-const QUIET_WITHIN_MS = 20_000
 
 type Moment = 'load' | 'stop' | 'start'
 const moments: readonly Moment[] = ['load', 'load', 'stop', 'load', 'start', 'load']
@@ -213,19 +212,6 @@ function shippedOf(orders: readonly OrderDocument[]) {
     }
   }
   return sorted(sums)
-}
-
-/** Until no order asks for anything and no message is under way, twice in a row. */
-async function untilQuiet(server: TestServer): Promise<void> {
-  const until = performance.now() + QUIET_WITHIN_MS
-  for (let quiet = 0; quiet < 3; ) {
-    const waiting = await server.metric('doorbuster_partition_messages_waiting')
-    const { validating, sourcing } = await orderCounts(server)
-    quiet = waiting + validating! + sourcing! === 0 ? quiet + 1 : 0
-    if (performance.now() > until)
-      throw new Error(`not quiet: ${waiting} messages wait, ${validating} orders validating, ${sourcing} sourcing`)
-    await setTimeout(20)
-  }
 }
 
 describe(`orders after SIGKILL (seed ${seed})`, () => {

@@ -1,7 +1,7 @@
 /**
  * Who waits for a SKU that is sold out: orders with backordered units, and customers who asked to be told. When stock
- * comes they are served in order, by priority and then by who came first; until each has been asked once, newcomers see
- * only what those before them leave.
+ * comes they are served in order, by priority and then by who came first; until each has been asked once and has said
+ * what it takes, those behind it see only what it leaves.
  */
 
 import { LiveDocuments } from '../../engine/live-documents.js'
@@ -20,6 +20,10 @@ export interface Waiter {
   units: number
   /** Whether it has been asked since stock last came. */
   isAsked: boolean
+  /** It has been asked, and has not said yet what it takes. */
+  isPending?: boolean
+  /** When it decided to wait it saw less than there was, for the sake of those before it. */
+  isCut?: boolean
 }
 
 interface WaitingList {
@@ -45,6 +49,10 @@ export class Waiting {
     return this.lists.get(keyOf(sku))?.waiters ?? []
   }
 
+  isWaiting(sku: number): boolean {
+    return this.stock.hasWaiting(this.placement.localOf(sku))
+  }
+
   /** Adds a waiter or changes how many units it waits for; false where the list is full. */
   join(sku: number, waiter: Waiter): boolean {
     const list = this.lists.change(keyOf(sku))
@@ -57,6 +65,7 @@ export class Waiting {
     if (known) {
       known.units = waiter.units
       known.isAsked = waiter.isAsked
+      known.isCut = waiter.isCut ?? false
       return true
     }
     if (list.waiters.length >= WAITING_PER_SKU_MAX) return false
@@ -82,21 +91,51 @@ export class Waiting {
     for (const waiter of list?.waiters ?? []) waiter.isAsked = false
   }
 
-  /** The next that has not been asked, taken note of as asked. */
-  next(sku: number): Waiter | undefined {
-    const waiter = this.list(sku).find(({ isAsked }) => !isAsked)
-    if (!waiter) return undefined
-    const found = this.lists.change(keyOf(sku))?.waiters.find(({ id }) => id === waiter.id)
-    if (found) found.isAsked = true
+  /**
+   * The next that has not been asked, taken note of as asked. As long as some have not said what they take, only who can
+   * have all that it waits for whatever they say.
+   */
+  next(sku: number, atp: number): Waiter | undefined {
+    let pending = 0
+    let at = -1
+    for (const [i, { isAsked, isPending, units }] of this.list(sku).entries()) {
+      if (isPending) pending += units
+      else if (!isAsked && at < 0) at = i
+    }
+    const units = this.list(sku)[at]?.units
+    if (units === undefined || (pending > 0 && atp - pending < units)) return undefined
+    const found = this.lists.change(keyOf(sku))!.waiters[at]!
+    found.isAsked = true
+    found.isPending = true
     return found
   }
 
-  /** Units that others wait for who are to be asked before `id`; all of those, where it does not wait here. */
+  /** It holds what it was asked to take. */
+  hasTaken(sku: number, id: string): void {
+    if (!this.list(sku).some((waiter) => waiter.id === id && waiter.isPending)) return
+    const found = this.lists.change(keyOf(sku))!.waiters.find((waiter) => waiter.id === id)!
+    found.isPending = false
+  }
+
+  /** It has said what it takes; if that was nothing, those who saw less for its sake are asked again. */
+  hasAnswered(sku: number, id: string): void {
+    if (!this.list(sku).some((waiter) => waiter.id === id && waiter.isPending)) return
+    const { waiters } = this.lists.change(keyOf(sku))!
+    const at = waiters.findIndex((waiter) => waiter.id === id)
+    waiters[at]!.isPending = false
+    for (const waiter of waiters.slice(at + 1)) {
+      if (!waiter.isCut) continue
+      waiter.isCut = false
+      waiter.isAsked = false
+    }
+  }
+
+  /** Units that others wait for who come before `id` and are still to say; all of those, where it does not wait here. */
   unitsAhead(sku: number, id: string): number {
     let units = 0
     for (const waiter of this.list(sku)) {
       if (waiter.id === id) break
-      if (!waiter.isAsked) units += waiter.units
+      if (!waiter.isAsked || waiter.isPending) units += waiter.units
     }
     return units
   }

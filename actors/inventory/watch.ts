@@ -70,7 +70,8 @@ export class Watch {
   serve(step: Step): void {
     for (let budget = WAKES_PER_ENTRY; budget > 0 && this.serving.length > 0; budget--) {
       const sku = this.serving[0]!
-      const waiter = this.stock.atp(this.placement.localOf(sku)) > 0 ? this.waiting.next(sku) : undefined
+      const atp = this.stock.atp(this.placement.localOf(sku))
+      const waiter = atp > 0 ? this.waiting.next(sku, atp) : undefined
       if (waiter) this.wake(step, sku, waiter)
       else this.keep(this.serving.slice(1))
     }

@@ -3,6 +3,7 @@
  * next step of an escalation, its completion. Each order has one timer, for whatever comes first.
  */
 import type { Step } from '../../engine/actors.js'
+import type { Places } from '../catalog/places.js'
 import { type ExceptionBook, LEVEL_REASSIGN } from './exceptions.js'
 import type { Fulfillments } from './fulfillments.js'
 import type { ExceptionType, Fulfillment, Order } from './order.js'
@@ -52,6 +53,9 @@ function deadlineOf(
   }
 }
 
+const deadlinesOf = (settings: Settings, places: Places, { location, service }: Fulfillment): Deadlines =>
+  settings.deadlinesOf(places.get(location)?.id ?? '', service)
+
 const isRaised = (order: Order, fulfillment: Fulfillment, type: ExceptionType): boolean =>
   order.exceptions.some(
     (other) => other.type === type && other.fulfillment === fulfillment.number && other.raisedMs >= fulfillment.sinceMs,
@@ -60,6 +64,7 @@ const isRaised = (order: Order, fulfillment: Fulfillment, type: ExceptionType): 
 export class Monitor {
   constructor(
     private readonly settings: Settings,
+    private readonly places: Places,
     private readonly exceptions: ExceptionBook,
     private readonly retryRoom: (order: Order, timeMs: number) => boolean,
   ) {}
@@ -72,9 +77,9 @@ export class Monitor {
     if (progress === 'received' && hold === 'none' && order.releaseMs > timeMs) next = Math.min(next, order.releaseMs)
     else if (order.retryMs !== undefined) next = Math.min(next, order.retryMs)
     else if (this.retryRoom(order, timeMs)) next = Math.min(next, timeMs + RETRY_MS)
-    const { deadlines, returnDays } = this.settings.orders
+    const { returnDays } = this.settings.orders
     for (const fulfillment of order.fulfillments) {
-      const deadline = deadlineOf(fulfillment, deadlines)
+      const deadline = deadlineOf(fulfillment, deadlinesOf(this.settings, this.places, fulfillment))
       if (deadline && !isRaised(order, fulfillment, deadline.type)) next = Math.min(next, deadline.dueMs)
     }
     if (progress === 'delivered' && order.deliveredMs !== undefined) {
@@ -89,6 +94,7 @@ export class DueWork {
   constructor(
     private readonly orders: OrderStore,
     private readonly settings: Settings,
+    private readonly places: Places,
     private readonly exceptions: ExceptionBook,
     private readonly sourcing: OrderSourcing,
     private readonly fulfillments: Fulfillments,
@@ -100,13 +106,13 @@ export class DueWork {
     this.raiseOverdue(step, order)
     this.escalate(step, order)
     this.complete(step, order)
+    if (order.retryMs !== undefined && order.retryMs <= step.timeMs) delete order.retryMs
     this.sourcing.begin(step, order)
   }
 
   private raiseOverdue(step: Step, order: Order): void {
-    const { deadlines } = this.settings.orders
     for (const fulfillment of order.fulfillments) {
-      const deadline = deadlineOf(fulfillment, deadlines)
+      const deadline = deadlineOf(fulfillment, deadlinesOf(this.settings, this.places, fulfillment))
       if (!deadline || deadline.dueMs > step.timeMs || isRaised(order, fulfillment, deadline.type)) continue
       this.exceptions.raise(step, order, deadline.type, fulfillment.number, deadline.detail)
     }

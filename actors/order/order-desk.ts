@@ -68,6 +68,7 @@ export class OrderDesk {
     this.exceptions = new ExceptionBook(this.settings)
     const monitor = new Monitor(
       this.settings,
+      places,
       this.exceptions,
       (order, timeMs) =>
         order.lines.some((line) => line.units.length > 0 && unitsIn(line, 'open') > 0) &&
@@ -123,7 +124,7 @@ export class OrderDesk {
       this.payments,
       this.settings,
     )
-    this.due = new DueWork(this.orders, this.settings, this.exceptions, this.sourcing, this.fulfillments)
+    this.due = new DueWork(this.orders, this.settings, places, this.exceptions, this.sourcing, this.fulfillments)
     this.views = new OrderViews(store, this.orders)
     this.watch = new Watch(store, inventory.stock, this.waiting, placement, partition, (step, sku, waiter) =>
       this.serve(step, sku, waiter),
@@ -146,14 +147,16 @@ export class OrderDesk {
   private readonly partition: number
 
   /** Stock has come for who waits: an order tries again where it lives, a customer gets a reservation. */
-  private serve(step: Step, _sku: number, waiter: Waiter): void {
+  private serve(step: Step, sku: number, waiter: Waiter): void {
     if (waiter.kind === 'customer') {
       this.waitlist.serve(step, waiter.id)
+      this.waiting.hasAnswered(sku, waiter.id)
       return
     }
     const owner = orderPartition(waiter.id, this.partitions)
-    if (owner === this.partition) this.work.wake(step, waiter.id)
-    else step.send(owner, 'order.wake', { id: waiter.id })
+    const wake = { id: waiter.id, sku }
+    if (owner === this.partition) this.work.wake(step, wake)
+    else step.send(owner, 'order.wake', wake)
   }
 
   readonly commands = {
@@ -203,7 +206,7 @@ export class OrderDesk {
       this.capture.claimAsked(step, from, body),
     'order.claimed': (step: Step, body: { id: string; other: string | null }) => this.capture.claimed(step, body),
     'order.unclaim': (_step: Step, body: { home: string; id: string }) => this.capture.unclaim(body),
-    'order.wake': (step: Step, body: { id: string }) => this.work.wake(step, body.id),
+    'order.wake': (step: Step, body: { id: string; sku: number }) => this.work.wake(step, body),
     'availability.ask': (step: Step, body: AvailabilityAsk, from: number) => this.desk.asked(step, from, body),
     'availability.told': (step: Step, body: Parameters<OrderSourcing['told']>[2], from: number) => {
       if (!this.capture.told(step, from, body)) this.sourcing.told(step, from, body)
@@ -214,6 +217,7 @@ export class OrderDesk {
     'allocation.change': (step: Step, body: Parameters<StockDesk['changed']>[2], from: number) =>
       this.desk.changed(step, from, body),
     'allocation.lost': (step: Step, body: { order: string; allocations: number[] }) => this.sourcing.lost(step, body),
+    'waiting.answered': (_step: Step, body: { sku: number; order: string }) => this.desk.answered(body),
     'waiting.change': (step: Step, body: WaitingChange) => this.desk.waitTold(step, body),
     'rule.put': (step: Step, body: { rule: Rule; replication: number }) => {
       this.rules.put(body.rule)

@@ -106,6 +106,13 @@ export class OrderSourcing {
     delete order.saga
     order.epoch++
     if (saga.phase === 'holding') this.giveBack(step, order, saga)
+    this.answerWakes(step, order)
+  }
+
+  /** It has taken what it could of what has come: the next ones on the waiting lists may be asked. */
+  answerWakes(step: Step, order: Order): void {
+    for (const sku of order.wokenFor ?? []) this.desk.answer(step, sku, order.id)
+    delete order.wokenFor
   }
 
   private attempt(step: Step, order: Order, attempt: number): void {
@@ -190,6 +197,7 @@ export class OrderSourcing {
     note(order, step.timeMs, 'order.waits_for_capacity', SYSTEM)
     const names = full.map(({ location }) => this.places.get(location)!.id)
     this.exceptions.raise(step, order, 'capacity_exceeded', undefined, `full for the day: ${names.join(', ')}`)
+    this.answerWakes(step, order)
     return true
   }
 
@@ -294,7 +302,7 @@ export class OrderSourcing {
     })
     const own = saga.holds.filter(({ sku }) => this.desk.isOwn(sku))
     const isAlone = own.length === saga.holds.length
-    if (!this.desk.holdOwn(this.requests(order, own), isAlone, step.timeMs)) {
+    if (!this.desk.holdOwn(order.id, this.requests(order, own), isAlone, step.timeMs)) {
       this.tryAgain(step, order, saga)
       return
     }
@@ -377,6 +385,7 @@ export class OrderSourcing {
       note(order, step.timeMs, 'order.allocated', SYSTEM, allocatedDetail(this.places, saga.holds))
     }
     this.leaveWaiting(step, order)
+    this.answerWakes(step, order)
     this.exceptions.repaired(step, order)
   }
 

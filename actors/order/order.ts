@@ -261,6 +261,8 @@ export interface Order {
   epoch: number
   /** SKUs on whose waiting lists it stands. */
   waitsFor: number[]
+  /** SKUs of which it was asked to take what has come, and has not answered yet. */
+  wokenFor?: number[]
   /** Events of a closed order are over; when its return window ends it is completed. */
   deliveredMs?: number
 }

@@ -347,10 +347,17 @@ export class Orders {
     return ok({ order: id, number })
   }
 
-  /** Stock has come for what it waits for. */
-  wake(step: Step, id: string): void {
+  /** Stock has come for what it waits for: it is told, once it has taken what it can. */
+  wake(step: Step, { id, sku }: { id: string; sku: number }): void {
     const order = this.orders.get(id)
-    if (order && this.sourcing.isDue(order, step.timeMs)) this.sourcing.begin(step, this.orders.change(id)!)
+    if (!order || !(order.saga || this.sourcing.isDue(order, step.timeMs))) {
+      this.desk.answer(step, sku, id)
+      return
+    }
+    const woken = this.orders.change(id)!
+    woken.wokenFor = [...new Set([...(woken.wokenFor ?? []), sku])]
+    this.sourcing.begin(step, woken)
+    if (!woken.saga) this.sourcing.answerWakes(step, woken)
   }
 }
 

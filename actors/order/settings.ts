@@ -17,6 +17,14 @@ export interface Deadlines {
   escalate: number
 }
 
+/** Other deadlines for a location, for a service, or for a location's orders of one service. */
+export interface DeadlineException {
+  /** Location id. */
+  location?: string
+  service?: string
+  deadlines: Partial<Deadlines>
+}
+
 export interface OrderSettings {
   /** Seconds in which a customer may change his mind before anything is released. */
   remorseSeconds: number
@@ -28,6 +36,8 @@ export interface OrderSettings {
   defaultService: string
   weights: SourcingWeights
   deadlines: Deadlines
+  /** Later ones win. */
+  deadlineExceptions: DeadlineException[]
   /** How often the same units may be lost and shipped again. */
   reshipmentsMax: number
 }
@@ -53,6 +63,7 @@ export const DEFAULT_SETTINGS: OrderSettings = {
     silent: 48 * HOUR,
     escalate: 4 * HOUR,
   },
+  deadlineExceptions: [],
   reshipmentsMax: 2,
 }
 
@@ -74,6 +85,18 @@ export class Settings {
 
   rebuild(): void {
     this.current = readDocument<OrderSettings>(this.store, KEY) ?? DEFAULT_SETTINGS
+  }
+
+  /** The deadlines of a location for a service. */
+  deadlinesOf(location: string, service: string): Deadlines {
+    const { deadlines, deadlineExceptions } = this.current
+    if (deadlineExceptions.length === 0) return deadlines
+    const own = deadlineExceptions.filter(
+      (exception) =>
+        (exception.location === undefined || exception.location === location) &&
+        (exception.service === undefined || exception.service === service),
+    )
+    return Object.assign({}, deadlines, ...own.map((exception) => exception.deadlines))
   }
 
   service(name: string): ShippingService | undefined {

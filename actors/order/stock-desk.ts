@@ -76,8 +76,28 @@ export class StockDesk {
     step.send(from, 'availability.told', { order, epoch, offers, reserved })
   }
 
-  holdOwn(requests: HoldRequest[], confirmed: boolean, timeMs: number): boolean {
-    return this.allocations.hold(requests, confirmed, timeMs)
+  holdOwn(order: string, requests: HoldRequest[], confirmed: boolean, timeMs: number): boolean {
+    const held = this.allocations.hold(requests, confirmed, timeMs)
+    if (held) for (const { sku } of requests) this.taken(sku, order)
+    return held
+  }
+
+  private taken(sku: number, order: string): void {
+    if (!this.waiting.isWaiting(sku)) return
+    this.waiting.hasTaken(sku, order)
+    this.onAvailable(sku)
+  }
+
+  /** An order that was asked whether it takes what has come has done what it could. */
+  answer(step: Step, sku: number, order: string): void {
+    if (this.isOwn(sku)) this.answered({ sku, order })
+    else step.send(this.partitionOf(sku), 'waiting.answered', { sku, order })
+  }
+
+  answered({ sku, order }: { sku: number; order: string }): void {
+    if (!this.waiting.isWaiting(sku)) return
+    this.waiting.hasAnswered(sku, order)
+    this.onAvailable(sku)
   }
 
   reserved({ line, sku, id }: { line: number; sku: number; id: Uint8Array }, timeMs: number): Reserved {
@@ -93,7 +113,7 @@ export class StockDesk {
 
   /** In the partition that is asked. */
   holdAsked(step: Step, from: number, { order, epoch, requests }: HoldAsk): void {
-    const held = this.allocations.hold(requests, false, step.timeMs)
+    const held = this.holdOwn(order, requests, false, step.timeMs)
     const lines = requests.map(({ allocation, sku }) => ({ allocation, sku }))
     step.send(from, 'allocation.held', { order, epoch, held, lines })
   }
@@ -133,7 +153,8 @@ export class StockDesk {
     const { join, channel, known } = change
     // What has come since it was told how little there is would never wake it.
     const isAsked = this.availability(sku, channel, join.id, step.timeMs).most <= known
-    if (this.waiting.join(sku, { ...join, isAsked }) && !isAsked) this.onAvailable(sku)
+    const isCut = this.waiting.unitsAhead(sku, join.id) > 0
+    if (this.waiting.join(sku, { ...join, isAsked, isCut }) && !isAsked) this.onAvailable(sku)
   }
 
   private byPartition<T>(items: T[], skuOf: (item: T) => number): Map<number, T[]> {

@@ -106,6 +106,22 @@ describe.each([1, 2, 3])('over %i partitions, orders that wait', (partitions) =>
     expect(statusOf(late.id)).not.toBe('allocated')
   })
 
+  it('leave to who comes what they do not take', () => {
+    const shop = opened()
+    const [first] = waiting({ quantity: 2 })
+    shop.tell(first!, 'order.hold', {})
+    const owner = shop.placement.partitionOf(SKU)
+    const late = shop.request([{ sku: SKU, quantity: 2 }])
+    const adjust = command('inventory.adjust', { id: 'x', sku: SKU, location: 2, delta: 2, reason: 'found' })
+    const isThere = shop.partitionOf(late.id) === owner
+    shop.placed.set(late.id, { request: late, totals: late.totals, isPaidOutside: false })
+    shop.enter(SKU, 2, 2)
+    shop.run(owner, [adjust, ...(isThere ? [command('order.place', late)] : [])])
+    if (!isThere) shop.send(shop.partitionOf(late.id), 'order.place', late)
+    shop.settle()
+    expect(statusOf(late.id)).toBe('allocated')
+  })
+
   it('are served before who comes and takes a part', () => {
     const shop = opened()
     const ids = waiting({ quantity: 2 })

@@ -1,4 +1,5 @@
 /** Orders as the API shows them, and reading all of them. */
+import { setTimeout } from 'node:timers/promises'
 import type { PageDocument } from './http-call.js'
 import type { TestServer } from './test-server.js'
 
@@ -74,4 +75,17 @@ export async function exportOrders(server: TestServer): Promise<OrderDocument[]>
 
 export async function orderCounts(server: TestServer): Promise<Record<string, number>> {
   return (await server.call<Record<string, number>>('GET', '/v1/order-counts')).body
+}
+
+/** Until no order asks for anything and no message is under way, three times in a row. */
+export async function untilQuiet(server: TestServer, withinMs = 20_000): Promise<void> {
+  const until = performance.now() + withinMs
+  for (let quiet = 0; quiet < 3; ) {
+    const waiting = await server.metric('doorbuster_partition_messages_waiting')
+    const { validating, sourcing } = await orderCounts(server)
+    quiet = waiting + validating! + sourcing! === 0 ? quiet + 1 : 0
+    if (performance.now() > until)
+      throw new Error(`not quiet: ${waiting} messages wait, ${validating} orders validating, ${sourcing} sourcing`)
+    await setTimeout(20)
+  }
 }
