@@ -258,14 +258,15 @@ describe.skipIf(!existsSync(file))(
         await history.play(invoices.slice(half))
         await history.work()
         const orders = await history.check()
-        const ends = Object.groupBy(orders, ({ status }) => status)
-        for (const status of ['allocated', 'backordered', 'cancelled', 'rejected', 'shipped', 'delivered'])
-          expect(Object.keys(ends)).toContain(status)
+        const ends = new Map<string, number>()
+        for (const { status } of orders) add(ends, status, 1)
+        for (const status of ['allocated', 'backordered', 'rejected', 'shipped', 'delivered'])
+          expect([...ends.keys()]).toContain(status)
         const { cancellations } = history
         expect(Math.min(cancellations.done, cancellations.refused)).toBeGreaterThan(0)
         if (process.env.ORDERS !== undefined) {
           const rate = Math.round((orders.length / history.placingMs) * 1_000)
-          const counts = Object.entries(ends).map(([status, some]) => `${some?.length} ${status}`)
+          const counts = [...ends].map(([status, some]) => `${some} ${status}`)
           console.info(`${over}: ${orders.length} orders, ${rate}/s; ${counts.join(', ')};`, cancellations)
         }
         const digest = await server.digest()

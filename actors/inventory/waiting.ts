@@ -79,7 +79,10 @@ export class Waiting {
     const list = this.lists.change(keyOf(sku))
     if (!list) return
     const at = list.waiters.findIndex((waiter) => waiter.id === id)
-    if (at >= 0) list.waiters.splice(at, 1)
+    if (at >= 0) {
+      const [gone] = list.waiters.splice(at, 1)
+      if (gone!.isPending || !gone!.isAsked) askAgain(list.waiters.slice(at))
+    }
     if (list.waiters.length > 0) return
     this.lists.delete(keyOf(sku))
     this.stock.setWaiting(this.placement.localOf(sku), false)
@@ -123,11 +126,7 @@ export class Waiting {
     const { waiters } = this.lists.change(keyOf(sku))!
     const at = waiters.findIndex((waiter) => waiter.id === id)
     waiters[at]!.isPending = false
-    for (const waiter of waiters.slice(at + 1)) {
-      if (!waiter.isCut) continue
-      waiter.isCut = false
-      waiter.isAsked = false
-    }
+    askAgain(waiters.slice(at + 1))
   }
 
   /** Units that others wait for who come before `id` and are still to say; all of those, where it does not wait here. */
@@ -138,6 +137,15 @@ export class Waiting {
       if (!waiter.isAsked || waiter.isPending) units += waiter.units
     }
     return units
+  }
+}
+
+/** Somebody before these takes nothing: who saw less for his sake sees it now. */
+function askAgain(waiters: Waiter[]): void {
+  for (const waiter of waiters) {
+    if (!waiter.isCut) continue
+    waiter.isCut = false
+    waiter.isAsked = false
   }
 }
 

@@ -213,6 +213,11 @@ export class Capture {
     note(order, step.timeMs, 'order.received', request.by, request.channel)
     const decision = this.rules.apply(step, order, offers, request.score)
     fire(order, 'ACCEPT')
+    step.publish('order.received', `order/${order.id}`, {
+      order: order.id,
+      channel: order.channel,
+      ...(order.externalId === undefined ? {} : { externalId: order.externalId }),
+    })
     this.takePayment(step, order, request)
     if (decision.reject !== undefined) {
       for (const line of order.lines) if (line.units.length > 0) line.units = cancelledTally(line)
@@ -371,9 +376,11 @@ function linesOf({ lines, allowBackorder }: OrderRequest, bySku: Map<number, Ava
       continue
     }
     const parent = add(terms, { isKit: true, units: [] })
+    // A kit waits as a whole or not at all.
+    const mayBackorder = allowBackorder || kit.every(({ sku }) => bySku.get(sku)!.product!.mayBackorder)
     for (const { sku, quantity } of kit) {
       const component = { sku, quantity: quantity * terms.quantity, unitPrice: 0, discount: 0, taxes: [] }
-      add(component, { parent: parent.number, perParent: quantity })
+      add(component, { parent: parent.number, perParent: quantity, mayBackorder })
     }
   }
   return all

@@ -131,6 +131,9 @@ export class OrderDesk {
     )
     this.desk.onAvailable = (sku) => this.watch.serveAgain(sku)
     this.orders.onStatus = (step, order, before, after) => {
+      // That it was received is told when it is taken, whatever becomes of it in the same step.
+      const isNew = before === undefined || before === 'validating'
+      if (after === 'validating' || (isNew && after === 'received')) return
       step.publish(`order.${after}`, `order/${order.id}`, {
         order: order.id,
         channel: order.channel,

@@ -10,7 +10,7 @@ import type { HoldRequest } from '../inventory/allocations.js'
 import { SOURCING_ATTEMPTS_MAX } from '../limits.js'
 import { afterWorkingDays, localDay, nextCutoff } from '../sourcing/calendar.js'
 import type { ShippingService } from '../sourcing/costs.js'
-import { type Candidate, plan, type SourcingLine, type SourcingRequest } from '../sourcing/plan.js'
+import { type Candidate, type Plan, plan, type SourcingLine, type SourcingRequest } from '../sourcing/plan.js'
 import { allocationNumber } from './allocation-id.js'
 import type { Capacity } from './capacity.js'
 import type { ExceptionBook } from './exceptions.js'
@@ -173,7 +173,7 @@ export class OrderSourcing {
       this.conclude(step, order, saga, short)
       return
     }
-    const chosen = short.length > 0 ? plan({ ...request, takePartial: true }) : whole
+    const chosen = short.length > 0 ? planOfPart(order, request) : whole
     saga.promises = chosen.promises
     this.hold(step, order, saga, [...reserved, ...chosen.assignments])
   }
@@ -600,6 +600,29 @@ export class OrderSourcing {
     note(order, step.timeMs, 'order.hold_lost', SYSTEM)
     this.begin(step, order)
   }
+}
+
+/** As much as there is; of a kit that cannot wait, only what makes whole ones. */
+function planOfPart(order: Order, request: SourcingRequest): Plan {
+  const part = plan({ ...request, takePartial: true })
+  const given = (line: Line): number =>
+    part.assignments.reduce((sum, { line: number, quantity }) => sum + (number === line.number ? quantity : 0), 0)
+  const held = (line: Line): number => line.quantity - unitsIn(line, 'cancelled') - unmet(line)
+  const useful = (line: Line): number => {
+    if (line.parent === undefined || line.mayBackorder) return Number.POSITIVE_INFINITY
+    const parts = order.lines.filter(({ parent }) => parent === line.parent)
+    const kits = Math.min(...parts.map((one) => Math.floor((held(one) + given(one)) / one.perParent!)))
+    return Math.max(0, kits * line.perParent! - held(line))
+  }
+  const quantities = request.lines.map(({ line, quantity }) => Math.min(quantity, useful(lineOf(order, line))))
+  if (request.lines.every(({ quantity }, i) => quantity === quantities[i])) return part
+  const isWanted = (_: unknown, i: number): boolean => quantities[i]! > 0
+  return plan({
+    ...request,
+    takePartial: true,
+    lines: request.lines.map((line, i) => ({ ...line, quantity: quantities[i]! })).filter(isWanted),
+    candidates: request.candidates.map((one) => ({ ...one, available: one.available.filter(isWanted) })),
+  })
 }
 
 /** What each location has of an offer; where more is wanted than may be promised at all, together no more than that. */

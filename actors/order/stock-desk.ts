@@ -148,6 +148,7 @@ export class StockDesk {
     const { sku } = change
     if ('leave' in change) {
       this.waiting.leave(sku, change.leave)
+      if (this.waiting.isWaiting(sku)) this.onAvailable(sku)
       return
     }
     const { join, channel, known } = change

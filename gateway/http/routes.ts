@@ -130,7 +130,9 @@ export class Routes {
         ])
       }
     }
-    const checked = checkInput(operation, { parameters, query, body: body ?? (operation.body ? null : {}) })
+    // No body at all is one that says nothing: where a field is wanted, it is named.
+    const isAbsent = bytes === undefined || bytes.length === 0
+    const checked = checkInput(operation, { parameters, query, body: isAbsent ? {} : body })
     if ('refused' in checked) return checked.refused
     try {
       const { context } = this.options
