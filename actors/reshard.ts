@@ -118,6 +118,7 @@ function moveStock(from: RetailActors, owner: (index: number) => RetailActors): 
     target.inventory.stock.add(local)
     target.inventory.stock.setLimitPerBuyer(local, stock.limitPerBuyer(sku))
     target.inventory.stock.setWatch(local, stock.watch(sku))
+    target.inventory.stock.setOpenSupply(local, stock.openSupply(sku))
     stock.forEachRow(sku, (row) => target.inventory.stock.adoptRow(local, stock.rows, row))
   }
 }

@@ -92,12 +92,16 @@ export class Outbox {
     return true
   }
 
+  /** The event that was published last, as bytes. */
+  packedEvent: Uint8Array = new Uint8Array(0)
+
   publish(timeMs: number, type: string, subject: string, data: unknown): EngineEvent {
     const number = this.lastEvent + 1
     const event: EngineEvent = { partition: this.partition, number, timeMs, type, subject, data }
     this.set(EVENT_LAST, number)
     if (number === 1) this.set(EVENT_FIRST, 1)
-    this.store.put(Outbox.eventKey(number), pack(event))
+    this.packedEvent = pack(event)
+    this.store.put(Outbox.eventKey(number), this.packedEvent)
     if (number - this.numbers[EVENT_FIRST]! >= EVENTS_KEPT) {
       this.store.delete(Outbox.eventKey(this.numbers[EVENT_FIRST]!))
       this.set(EVENT_FIRST, this.numbers[EVENT_FIRST]! + 1)

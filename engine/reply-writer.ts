@@ -22,7 +22,7 @@ export class ReplyWriter implements Answers {
   private frameAt = 0
   private inFrame = false
   /** Events of the frame that is being answered: the room for its answer is taken already, so they go behind it. */
-  private readonly frameEvents: EngineEvent[] = []
+  private readonly frameEvents: Uint8Array[] = []
   private dirty = false
 
   constructor(
@@ -59,7 +59,7 @@ export class ReplyWriter implements Answers {
     this.mailbox.commit(Outbound.frameReply, this.tickets[entry]!, count, 8 + 8 * count)
     this.dirty = true
     this.inFrame = false
-    for (const event of this.frameEvents) this.event(event)
+    for (const packed of this.frameEvents) this.put(Outbound.event, this.partition, packed)
     this.frameEvents.length = 0
   }
 
@@ -78,9 +78,9 @@ export class ReplyWriter implements Answers {
     this.reply(ticket, outcome)
   }
 
-  event(event: EngineEvent): void {
-    if (this.inFrame) this.frameEvents.push(event)
-    else this.put(Outbound.event, this.partition, pack(event))
+  event(_event: EngineEvent, packed: Uint8Array): void {
+    if (this.inFrame) this.frameEvents.push(packed)
+    else this.put(Outbound.event, this.partition, packed)
   }
 
   reply(ticket: number, outcome: Outcome): void {

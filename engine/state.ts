@@ -27,7 +27,7 @@ export interface Answers {
   /** The command in this entry is answered later, by this number. */
   later(entry: number, commandNumber: number): void
   answer(commandNumber: number, outcome: Outcome): void
-  event(event: EngineEvent): void
+  event(event: EngineEvent, packed: Uint8Array): void
 }
 
 /** Nobody waits for answers during recovery. */
@@ -179,7 +179,8 @@ export class PartitionState implements Step {
   }
 
   publish(type: string, subject: string, data: unknown): void {
-    this.answers.event(this.outbox.publish(this.timeMs, type, subject, data))
+    const event = this.outbox.publish(this.timeMs, type, subject, data)
+    this.answers.event(event, this.outbox.packedEvent)
   }
 
   answer(commandNumber: number, outcome: Outcome): void {

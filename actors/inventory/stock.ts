@@ -4,7 +4,7 @@
  *
  *   SKU record, 8 words      0 exists (1) · 1 limit a buyer (0: none) · 2 first pool + 1 (0: none)
  *                            3 watched: somebody waits for it (bit 0) · units at which it is low + 1 (bits 1-31, 0: nobody asks)
- *                            4-5 (double) ATP over all locations · 6-7 unused
+ *                            4-5 (double) ATP over all locations · 6 open lines of supply · 7 unused
  *   stock block, 16 words    0 next block (0: none) · then three rows of 5 words
  *   row, 5 words             0 location + 1 (0: no row) · 1 on hand · 2 reserved · 3 allocated · 4 safety stock
  *
@@ -24,6 +24,7 @@ const LIMIT = 1
 const POOLS = 2
 const WATCH = 3
 const ATP_DOUBLE = 2
+const SUPPLY = 6
 export const LOW_STOCK_MAX = 0x3fff_fffe
 const BLOCK_WORDS = 16
 const ROW_WORDS = 5
@@ -123,6 +124,15 @@ export class Stock {
     const crosses = low >= 0 && (before > low !== after > low || (before === 0) !== (after === 0))
     if (!isAwaited && !crosses) return
     if (!this.moved.has(sku)) this.moved.set(sku, before)
+  }
+
+  /** Lines of supply that are open: most SKUs have none, and need not look for them. */
+  openSupply(sku: number): number {
+    return this.skus.words[sku * SKU_WORDS + SUPPLY]!
+  }
+  setOpenSupply(sku: number, lines: number): void {
+    this.skus.touch(sku)
+    this.skus.words[sku * SKU_WORDS + SUPPLY] = lines
   }
 
   /** Who watches its stock, as one word. */

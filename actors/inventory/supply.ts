@@ -48,6 +48,7 @@ export class Supply {
 
   /** Open lines of a SKU index, soonest first. */
   open(sku: number): SupplyLine[] {
+    if (this.stock.openSupply(this.placement.localOf(sku)) === 0) return []
     const ids = readDocument<string[]>(this.store, openKey(sku)) ?? []
     const lines = ids.map((id) => this.findOfSku(id, sku)).filter((line) => line !== undefined)
     return lines.sort((a, b) => a.expectedAtMs - b.expectedAtMs || (a.id < b.id ? -1 : 1))
@@ -70,8 +71,13 @@ export class Supply {
     const ids = readDocument<string[]>(this.store, openKey(line.sku)) ?? []
     if (ids.length >= SUPPLY_PER_SKU) return full('supply lines of one SKU')
     writeDocument(this.store, lineKey(line.id), line)
-    writeDocument(this.store, openKey(line.sku), [...ids, line.id])
+    this.writeOpen(line.sku, [...ids, line.id])
     return created(line)
+  }
+
+  private writeOpen(index: number, ids: string[]): void {
+    writeDocument(this.store, openKey(index), ids)
+    this.stock.setOpenSupply(this.placement.localOf(index), ids.length)
   }
 
   /** Goods came in: on hand rises, the rest stays expected. `receipt` makes a repeated call count once. */
@@ -104,9 +110,8 @@ export class Supply {
     if (receipt !== '') writeDocument(this.store, receiptKey, kept)
     if (received.received === received.quantity) {
       const ids = readDocument<string[]>(this.store, openKey(line.sku)) ?? []
-      writeDocument(
-        this.store,
-        openKey(line.sku),
+      this.writeOpen(
+        line.sku,
         ids.filter((other) => other !== id),
       )
     }

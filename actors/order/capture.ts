@@ -138,7 +138,7 @@ export class Capture {
       if (kits.every((sku) => this.desk.isOwn(sku))) {
         const components = kits.map((sku) => this.desk.availability(sku, order.channelIndex, order.id, step.timeMs))
         this.orders.add(order)
-        return this.accept(step, order, request, [...offers, ...components])
+        return this.accept(step, order, request, [...offers, ...components], true)
       }
     }
     this.orders.add(order)
@@ -196,7 +196,7 @@ export class Capture {
   }
 
   /** All that has to be known is known: the order is taken, or refused with everything that is wrong. */
-  private accept(step: Step, order: Order, request: OrderRequest, offers: Availability[]): Outcome {
+  private accept(step: Step, order: Order, request: OrderRequest, offers: Availability[], areFresh = false): Outcome {
     const bySku = new Map(offers.map((offer) => [offer.sku, offer]))
     const faults = faultsOf(request, bySku)
     if (faults) {
@@ -236,7 +236,7 @@ export class Capture {
       fire(order, 'HOLD')
     }
     this.payments.begin(order)
-    this.sourcing.begin(step, order)
+    this.sourcing.begin(step, order, areFresh ? offers : [])
     return created({ order: order.id })
   }
 

@@ -107,4 +107,14 @@ describe.each([1, 3])('over %i partitions, a kit', (partitions) => {
     const [, first, second] = units(id)
     expect([first![2], second![2]], 'what two kits need').toEqual([4, 2])
   })
+
+  it('is refused to who takes a part where no whole one can be had', () => {
+    shop = new Shop(partitions)
+    shop.open(0)
+    shop.adjust(3, 1, 5)
+    const id = shop.take([{ sku: SCARCE_KIT, quantity: 1 }], { allowPartial: true })
+    shop.settle()
+    expect(orderStatus(shop.order(id)!)).toBe('rejected')
+    expect(shop.stockOf(3)).toMatchObject({ allocated: 0, reserved: 0 })
+  })
 })

@@ -6,7 +6,7 @@ import { outlookOf, unitsIn } from './lines.js'
 import type { Fulfillment, Line, Order } from './order.js'
 import { ORDER_STATUSES, orderStatus, stateOf } from './order-status.js'
 import type { OrderView } from './order-views.js'
-import { CHANNELS, CUSTOMERS, LIVE, LOCATIONS, type Shop, SKUS, stockKey } from './orders-model.contract.js'
+import { CHANNELS, CUSTOMERS, LIVE, LOCATIONS, ROOMY, type Shop, SKUS, stockKey } from './orders-model.contract.js'
 
 const OVER = ['cancelled', 'rejected', 'completed']
 const HOLDS_NOTHING = [...OVER, 'shipped', 'delivered']
@@ -186,10 +186,28 @@ function checkWaiting(shop: Shop, orders: Order[]): void {
     expect(order, 'by priority, then by who came first').toEqual([...order].sort())
   }
   for (const order of orders) {
+    expect(couldBeServed(shop, order), `${order.id} waits although there is what it waits for`).toBe(false)
     const isWaiting = order.lines.some((line) => !line.isKit && unitsIn(line, 'backordered') > 0)
     if (isWaiting && order.retryMs === undefined)
       expect(waiting.has(order.id), `${order.id} has backordered units and waits`).toBe(true)
   }
+}
+
+/** Whether an order waits for one line that the locations whose days have room for all could send at once. */
+function couldBeServed(shop: Shop, order: Order): boolean {
+  const { hold, progress } = stateOf(order)
+  const [line, ...others] = order.lines.filter(({ isKit, sku }) => !isKit && unmetOf(order, sku) > 0)
+  const isFree =
+    hold === 'none' &&
+    ['backordered', 'partially_shipped'].includes(progress) &&
+    order.allowSplit &&
+    order.delivery.method === 'ship' &&
+    order.excluded.length === 0 &&
+    order.retryMs === undefined &&
+    !isOpenFor(shop, order)
+  if (!isFree || !line || others.length > 0) return false
+  const roomy = shop.stockOf(line.sku).rows.filter(({ location }) => ROOMY.includes(location))
+  return sumOf(roomy, ({ atp }) => atp) >= unmetOf(order, line.sku)
 }
 
 function checkPartition(shop: Shop, partition: number): void {

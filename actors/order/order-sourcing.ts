@@ -8,7 +8,7 @@ import type { Step } from '../../engine/actors.js'
 import type { Place, Places } from '../catalog/places.js'
 import type { HoldRequest } from '../inventory/allocations.js'
 import { SOURCING_ATTEMPTS_MAX } from '../limits.js'
-import { afterWorkingDays, localDay, nextCutoff } from '../sourcing/calendar.js'
+import { afterWorkingDays, localDay, nextCutoff, shippingDay } from '../sourcing/calendar.js'
 import type { ShippingService } from '../sourcing/costs.js'
 import { type Candidate, type Plan, plan, type SourcingLine, type SourcingRequest } from '../sourcing/plan.js'
 import { allocationNumber } from './allocation-id.js'
@@ -56,12 +56,12 @@ export class OrderSourcing {
     )
   }
 
-  /** Begins to source what is open, if that may be. */
-  begin(step: Step, order: Order): void {
+  /** Begins to source what is open, if that may be; `known` is what was found in this same step. */
+  begin(step: Step, order: Order, known: readonly Availability[] = []): void {
     if (!this.isDue(order, step.timeMs) || !step.hasRoom(MESSAGES_PER_TRY)) return
     fire(order, 'SOURCE')
     delete order.retryMs
-    this.attempt(step, order, 1)
+    this.attempt(step, order, 1, known)
   }
 
   /** Begins with a plan that was made elsewhere; where it does not fit any more, as `begin` does. */
@@ -115,14 +115,15 @@ export class OrderSourcing {
     delete order.wokenFor
   }
 
-  private attempt(step: Step, order: Order, attempt: number): void {
+  private attempt(step: Step, order: Order, attempt: number, known: readonly Availability[] = []): void {
     order.epoch++
     const saga = newSaga('asking', order.epoch, attempt)
     const wanted = order.lines.filter((line) => unmet(line) > 0)
     const skus = [...new Set(wanted.map(({ sku }) => sku))]
     for (const sku of skus) {
       if (!this.desk.isOwn(sku)) continue
-      saga.offers.push(this.desk.availability(sku, order.channelIndex, order.id, step.timeMs))
+      const offer = known.find((other) => other.sku === sku)
+      saga.offers.push(offer ?? this.desk.availability(sku, order.channelIndex, order.id, step.timeMs))
     }
     const reservations = wanted.flatMap(({ number: line, sku, reservation: id }) => (id ? [{ line, sku, id }] : []))
     for (const wish of reservations) {
@@ -274,17 +275,38 @@ export class OrderSourcing {
   ): Candidate[] {
     const allowed = this.allowed(order)
     const mayGive = (location: number): boolean => (allowed?.includes(location) ?? true) && !isExcluded(order, location)
-    const columns = lines.map(({ line: { sku } }) => {
-      const wanted = lines.reduce((sum, { line, quantity }) => sum + (line.sku === sku ? quantity : 0), 0)
-      return unitsOf(bySku.get(sku), wanted, mayGive)
-    })
+    const wanted = new Map<number, number>()
+    for (const { line, quantity } of lines) wanted.set(line.sku, (wanted.get(line.sku) ?? 0) + quantity)
+    const bySkuUnits = new Map<number, Map<number, number>>()
+    for (const [sku, units] of wanted) bySkuUnits.set(sku, unitsOf(bySku.get(sku), units, mayGive))
+    const columns = lines.map(({ line }) => bySkuUnits.get(line.sku)!)
     const candidates: Candidate[] = []
     for (const place of this.places.all) {
       if (!place.active || (order.locationTypes && !order.locationTypes.includes(place.type))) continue
-      const available = columns.map((column) => column.get(place.location) ?? 0)
-      if (available.every((units) => units === 0)) continue
-      const day = localDay(place.calendar, nextCutoff(place.calendar, timeMs))
-      candidates.push({ ...place, available, capacityLeft: this.capacity.left(place, day) })
+      const available: number[] = []
+      let most = 0
+      for (const column of columns) {
+        const units = column.get(place.location) ?? 0
+        available.push(units)
+        if (units > most) most = units
+      }
+      if (most === 0) continue
+      const { location, type, latitude, longitude, country, handlingCost, priority, capacityPerDay, calendar } = place
+      const capacityLeft = this.capacity.left(place, shippingDay(calendar, timeMs))
+      // Field by field: a spread of so many places for each order costs more than the plan.
+      candidates.push({
+        location,
+        type,
+        latitude,
+        longitude,
+        country,
+        handlingCost,
+        priority,
+        capacityPerDay,
+        capacityLeft,
+        calendar,
+        available,
+      })
     }
     return candidates
   }
@@ -487,7 +509,7 @@ export class OrderSourcing {
     for (const location of new Set(saga.holds.map((hold) => hold.location))) {
       const place = this.places.get(location)
       if (!place) continue
-      const day = localDay(place.calendar, nextCutoff(place.calendar, step.timeMs))
+      const day = shippingDay(place.calendar, step.timeMs)
       this.capacity.take(location, day)
       saga.days.push({ location, day })
     }

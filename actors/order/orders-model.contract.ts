@@ -35,6 +35,8 @@ const KITS: Record<number, { sku: number; quantity: number }[]> = {
 }
 export const LOCATIONS = [0, 1, 2, 3] as const
 const CAPACITY = [1_000, 5, 1_000, 2]
+/** Locations whose days are never full. */
+export const ROOMY = [0, 2]
 export const CHANNELS = ['web', 'shop', 'phone'] as const
 export const CUSTOMERS = ['ann', 'bob', 'cid'] as const
 const START_MS = 1_700_000_000_000
@@ -580,7 +582,8 @@ export class Shop {
       scoreReasons: [],
       by: 'buyer',
     }
-    if (!this.placed.has(request.id)) {
+    // What was refused before under this id has left nothing behind.
+    if (!this.order(request.id)) {
       this.placed.set(request.id, { request, totals: { ...totals }, isPaidOutside: false })
     }
     return request

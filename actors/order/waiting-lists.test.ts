@@ -114,7 +114,6 @@ describe.each([1, 2, 3])('over %i partitions, orders that wait', (partitions) =>
     const late = shop.request([{ sku: SKU, quantity: 2 }])
     const adjust = command('inventory.adjust', { id: 'x', sku: SKU, location: 2, delta: 2, reason: 'found' })
     const isThere = shop.partitionOf(late.id) === owner
-    shop.placed.set(late.id, { request: late, totals: late.totals, isPaidOutside: false })
     shop.enter(SKU, 2, 2)
     shop.run(owner, [adjust, ...(isThere ? [command('order.place', late)] : [])])
     if (!isThere) shop.send(shop.partitionOf(late.id), 'order.place', late)

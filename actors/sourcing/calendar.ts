@@ -44,8 +44,14 @@ export function nextCutoff(calendar: Calendar, fromMs: number): number {
   const known = lastAnswers.get(calendar)
   if (known && fromMs >= known.askedMs && fromMs <= known.cutoffMs) return known.cutoffMs
   const cutoffMs = searchCutoff(calendar, fromMs)
-  lastAnswers.set(calendar, { askedMs: fromMs, cutoffMs, deliveries: new Map() })
+  lastAnswers.set(calendar, { askedMs: fromMs, cutoffMs, day: localDay(calendar, cutoffMs), deliveries: new Map() })
   return cutoffMs
+}
+
+/** The local day on which what is ordered at an instant is shipped. */
+export function shippingDay(calendar: Calendar, fromMs: number): number {
+  nextCutoff(calendar, fromMs)
+  return lastAnswers.get(calendar)!.day
 }
 
 /**
@@ -55,6 +61,8 @@ export function nextCutoff(calendar: Calendar, fromMs: number): number {
 interface LastAnswer {
   askedMs: number
   cutoffMs: number
+  /** The cut-off's local day. */
+  day: number
   /** By the number of working days after the cut-off. */
   deliveries: Map<number, number>
 }
