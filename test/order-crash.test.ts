@@ -20,8 +20,8 @@ type Moment = 'load' | 'stop' | 'start'
 const moments: readonly Moment[] = ['load', 'load', 'stop', 'load', 'start', 'load']
 const ORDERS_PER_LOAD = 300
 /** So much is acknowledged before the kill, on a machine that is not too busy. */
-const ANSWERS_PER_LOAD = [40, 700] as const
-const LOAD_MS_MAX = 6_000
+const ANSWERS_PER_LOAD = [40, 500] as const
+const LOAD_MS_MAX = 4_000
 
 const KIT = 'SET'
 /** In front those that are short; they are dealt out to the partitions in turn. */

@@ -196,7 +196,7 @@ describe('an order, as the trade draws it', () => {
       if (type === 'HOLD' || type === 'RESUME') return [0]
       if (type.startsWith('PAYMENT_')) return [1]
       if (type === 'SOURCE') return [2]
-      return ['SOURCED', 'CANCEL', 'REVISE'].includes(type) ? [2, 3] : [3]
+      return ['SOURCED', 'CANCEL', 'REVISE', 'REJECT'].includes(type) ? [2, 3] : [3]
     }
     for (const { state } of reachable(orders)) {
       const before = textOf(state).split('/')

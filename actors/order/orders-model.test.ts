@@ -25,7 +25,7 @@ const { movesOfOne, movesOfSeveral, Shop } = await import('./orders-model.contra
 const { checkAlways, checkQuiet } = await import('./order-invariants.contract.js')
 
 /** More for a long search: ORDERS_RUNS=2000. */
-const RUNS = Number(process.env.ORDERS_RUNS ?? 8)
+const RUNS = Number(process.env.ORDERS_RUNS ?? 5)
 const { ORDERS_SEED, ORDERS_PATH } = process.env
 const REPLAY = {
   interruptAfterTimeLimit: Number(process.env.ORDERS_MS ?? 600_000),
