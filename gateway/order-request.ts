@@ -8,7 +8,7 @@ import { builtinFraudCheck } from './fraud/builtin.js'
 import { AMOUNT_MAX, money, units } from './money.js'
 import type { OrderInput } from './order-schemas.js'
 import { problem } from './problems.js'
-import { idBytes } from './reserve-record.js'
+import { buyerNumber, idBytes } from './reserve-record.js'
 import { withoutUndefined } from './without-undefined.js'
 
 type Errors = NonNullable<Problem['errors']>
@@ -130,6 +130,7 @@ export async function orderRequest(
     fingerprint: createHash('sha256').update(JSON.stringify(content)).digest('base64url'),
     channel: input.channel,
     channelIndex: Math.max(0, directory.find('channels', input.channel)),
+    ...buyerOf(input),
     ...(input.externalId === undefined ? {} : { externalId: input.externalId }),
     currency: input.currency,
     customer: withoutUndefined(input.customer),
@@ -155,4 +156,12 @@ function refused(errors: Errors): Outcome {
   const detail = `${first.path}: ${first.message}${errors.length > 1 ? ` (and ${errors.length - 1} more)` : ''}`
   const code = errors.some(({ message }) => message.startsWith('unknown SKU')) ? 'unknown_sku' : 'invalid'
   return problem(422, code, detail, errors)
+}
+
+/** Whom a limit for each buyer applies to: the customer's id, or else the e-mail address. */
+function buyerOf({ customer }: OrderInput): { buyer?: [number, number] } {
+  const name = customer.id ?? customer.email?.toLowerCase()
+  if (name === undefined) return {}
+  const buyer = buyerNumber(name)
+  return { buyer: [Number(buyer & 0xffff_ffffn), Number(buyer >> 32n)] }
 }

@@ -419,6 +419,11 @@ describe.each([{ partitions: 1 }, { partitions: 3 }])('Orders over $partitions p
     await settled(ours.id, 'allocated')
     await post(`/v1/orders/${ours.id}/cancel`, { reason: 'no' })
     await expect.poll(async () => (await get(ours.id)).payment.status).toBe('voided')
+    const paid = await order([[a, 3]], { payment: { status: 'captured', amount: gbp('30.00'), provider: 'builtin' } })
+    await post(`/v1/orders/${paid.id}/cancel`, { reason: 'one less', lines: [{ sku: a, quantity: 1 }] })
+    await expect.poll(async () => (await get(paid.id)).payment).toMatchObject({ refunded: gbp('10.00') })
+    await post(`/v1/orders/${paid.id}/cancel`, { reason: 'none' })
+    await expect.poll(async () => (await get(paid.id)).payment).toMatchObject({ refunded: gbp('30.00') })
   })
 
   test('go through rules that are tried before they are switched on', async () => {
@@ -479,6 +484,14 @@ describe.each([{ partitions: 1 }, { partitions: 3 }])('Orders over $partitions p
       actions: [{ type: 'tag', tag: 'x' }],
       enabled: false,
     })
+  })
+
+  test('count against the limit of a buyer', async () => {
+    const a = await sku({ W0: 50 }, { limitPerBuyer: 2 })
+    const customer = { name: 'L', email: `limited-${partitions}@example.com` }
+    await order([[a, 2]], { customer }, 'allocated')
+    await order([[a, 1]], { customer }, 'rejected')
+    await order([[a, 1]], { customer: { name: 'M', email: `other-${partitions}@example.com` } }, 'allocated')
   })
 
   test('are held where they look like fraud', async () => {

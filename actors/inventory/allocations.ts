@@ -19,6 +19,8 @@ export interface HoldRequest {
   location: number
   quantity: number
   channel: number
+  /** Whom a limit for each buyer applies to: two words. */
+  buyer?: [number, number]
   /** A reservation that it takes over instead of new units. */
   reservation?: Uint8Array
 }
@@ -52,24 +54,30 @@ export class Allocations {
 
   /** Holds all of these or none; confirmed at once where nobody else has to agree. */
   hold(requests: HoldRequest[], confirmed: boolean, timeMs: number): boolean {
-    const held: number[] = []
+    const held: { record: number; request: HoldRequest }[] = []
     for (const request of requests) {
       const record = request.reservation ? this.takeOver(request, timeMs) : this.reserve(request, timeMs)
       if (record < 0) {
-        for (const other of held.reverse()) this.inventory.forget(other)
+        for (const other of held.reverse()) this.undo(other)
         return false
       }
-      held.push(record)
+      held.push({ record, request })
     }
-    if (confirmed) for (const record of held) this.confirm(record)
+    if (confirmed) for (const { record } of held) this.confirm(record)
     return true
   }
 
-  private reserve({ allocation, sku, location, quantity, channel }: HoldRequest, timeMs: number): number {
+  /** What was held is given back; what was taken over is the buyer's again. */
+  private undo({ record, request: { reservation } }: { record: number; request: HoldRequest }): void {
+    if (reservation) this.inventory.reservations.rename(record, wordsOf(reservation), 0)
+    else this.inventory.forget(record)
+  }
+
+  private reserve({ allocation, sku, location, quantity, channel, buyer }: HoldRequest, timeMs: number): number {
     const { words, inventory } = this
     writeAllocationId(allocation, words, 0)
-    words[4] = 0
-    words[5] = 0
+    words[4] = buyer?.[0] ?? 0
+    words[5] = buyer?.[1] ?? 0
     words[6] = sku
     words[7] = quantity
     words[8] = HOLD_TTL_SECONDS
@@ -89,8 +97,7 @@ export class Allocations {
 
   private findReservation(id: Uint8Array, sku: number): number {
     const { reservations } = this.inventory
-    const words = new Uint32Array(4)
-    new Uint8Array(words.buffer).set(id)
+    const words = wordsOf(id)
     return reservations.find(reservations.hashOf(words, 0), words, 0, sku)
   }
 
@@ -194,4 +201,10 @@ export class Allocations {
     assert(row >= 0, 'there is room for what came back')
     stock.change(sku, row, Row.onHand, units)
   }
+}
+
+function wordsOf(id: Uint8Array): Uint32Array {
+  const words = new Uint32Array(4)
+  new Uint8Array(words.buffer).set(id)
+  return words
 }

@@ -30,6 +30,7 @@ export interface OrderRequest {
   fingerprint: string
   channel: string
   channelIndex: number
+  buyer?: [number, number]
   externalId?: string
   currency: string
   customer: Customer
@@ -250,6 +251,7 @@ export class Capture {
       captured: 0,
       requested: 0,
       refunded: 0,
+      refundRequested: 0,
     }
     if (payment.status === 'pending') fire(order, 'PAYMENT_DUE')
     else {
@@ -269,6 +271,7 @@ export class Capture {
       ...(request.home === undefined ? {} : { home: request.home }),
       channel,
       channelIndex,
+      ...(request.buyer ? { buyer: request.buyer } : {}),
       ...(request.externalId === undefined ? {} : { externalId: request.externalId }),
       fingerprint,
       currency,
@@ -377,7 +380,7 @@ function linesOf({ lines, allowBackorder }: OrderRequest, bySku: Map<number, Ava
     }
     const parent = add(terms, { isKit: true, units: [] })
     // A kit waits as a whole or not at all.
-    const mayBackorder = allowBackorder || kit.every(({ sku }) => bySku.get(sku)!.product!.mayBackorder)
+    const mayBackorder = allowBackorder || bySku.get(terms.sku)!.product!.mayBackorder
     for (const { sku, quantity } of kit) {
       const component = { sku, quantity: quantity * terms.quantity, unitPrice: 0, discount: 0, taxes: [] }
       add(component, { parent: parent.number, perParent: quantity, mayBackorder })

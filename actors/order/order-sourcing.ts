@@ -342,7 +342,7 @@ export class OrderSourcing {
   private requests(order: Order, holds: HoldLine[]): HoldRequest[] {
     return holds.map(({ line, ...hold }) => {
       const { reservation } = lineOf(order, line)
-      return reservation ? { ...hold, reservation } : hold
+      return { ...hold, ...(order.buyer ? { buyer: order.buyer } : {}), ...(reservation ? { reservation } : {}) }
     })
   }
 

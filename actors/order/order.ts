@@ -143,6 +143,8 @@ export interface Payment {
   /** Captures that the provider has been asked for and has not answered. */
   requested: number
   refunded: number
+  /** Refunds likewise. */
+  refundRequested: number
 }
 
 export interface Availability {
@@ -221,6 +223,8 @@ export interface Order {
   home?: string
   channel: string
   channelIndex: number
+  /** Whom a limit for each buyer applies to: two words made of the customer. */
+  buyer?: [number, number]
   externalId?: string
   /** Of the request, so that a repeat is told from another one. */
   fingerprint: string

@@ -62,6 +62,9 @@ export class Orders {
   private open(id: string): Order | Outcome {
     const order = this.orders.change(id)
     if (!order) return unknownOrder(id)
+    if (order.saga && order.saga.command !== 0) {
+      return problem(503, 'overloaded', `Order ${id} is just being taken; try again shortly.`)
+    }
     return timelineIsFull(order) ?? order
   }
 
@@ -103,7 +106,10 @@ export class Orders {
     note(order, step.timeMs, 'order.cancelled', by, lines ? `${reason}: ${detailOf(wanted)}` : reason)
     this.sourcing.leaveWaiting(step, order)
     if (outlookOf(order) === 'cancelled') this.payments.cancelled(order)
-    else this.sourcing.begin(step, order)
+    else {
+      this.payments.reduced(order)
+      this.sourcing.begin(step, order)
+    }
     this.exceptions.repaired(step, order)
     return ok({ order: id })
   }
@@ -184,7 +190,7 @@ export class Orders {
       isPicking(order) ||
       order.fulfillments.some(({ status }) => ['picking', 'packed', 'shipped', 'delivered'].includes(status))
     if (!can(order, 'REVISE') || isBegun) return refusedTransition(order, 'changed')
-    const faults = this.reviseFaults(order, wish)
+    const faults = this.reviseFaults(step, order, wish)
     if (faults) return faults
     this.sourcing.abandon(step, order)
     if (wish.customer) order.customer = wish.customer
@@ -198,11 +204,15 @@ export class Orders {
     fire(order, 'REVISE')
     note(order, step.timeMs, 'order.changed', wish.by, changedParts(wish))
     this.sourcing.leaveWaiting(step, order)
-    this.sourcing.begin(step, order)
+    if (outlookOf(order) === 'cancelled') this.payments.cancelled(order)
+    else {
+      this.payments.reduced(order)
+      this.sourcing.begin(step, order)
+    }
     return ok({ order: wish.id })
   }
 
-  private reviseFaults(order: Order, { lines }: ReviseWish): Outcome | undefined {
+  private reviseFaults(step: Step, order: Order, { lines }: ReviseWish): Outcome | undefined {
     for (const { line: number, terms } of lines ?? []) {
       if (number === undefined) {
         if (!terms) return problem(422, 'invalid', 'A new line needs a SKU and a price.')
@@ -213,6 +223,9 @@ export class Orders {
             'A SKU of another partition cannot be added; place an order for it.',
           )
         }
+        const { product } = this.desk.availability(terms.sku, order.channelIndex, order.id, step.timeMs)
+        if (!product) return problem(422, 'unknown_sku', 'A new line has an unknown SKU; put the product first.')
+        if (product.kit.length > 0) return problem(409, 'new_kit', 'A kit cannot be added; place an order for it.')
         continue
       }
       const line = order.lines[number - 1]
@@ -238,6 +251,7 @@ export class Orders {
         group: '',
         mayBackorder: order.allowBackorder || (product?.mayBackorder ?? false),
       })
+      addToTotals(order, terms!.unitPrice * quantity)
       return
     }
     const line = lineOf(order, number)
@@ -246,6 +260,7 @@ export class Orders {
     else {
       line.units[0]! += quantity - live
       line.quantity += quantity - live
+      addToTotals(order, line.unitPrice * (quantity - live))
     }
   }
 
@@ -359,6 +374,12 @@ export class Orders {
     this.sourcing.begin(step, woken)
     if (!woken.saga) this.sourcing.answerWakes(step, woken)
   }
+}
+
+/** More goods were ordered; what is cancelled stays in the totals, as what was once ordered. */
+function addToTotals({ totals }: Order, goods: number): void {
+  totals.subtotal += goods
+  totals.total += goods
 }
 
 export const unknownOrder = (id: string): Outcome => problem(404, 'unknown_order', `There is no order ${id}.`)

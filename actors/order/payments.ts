@@ -9,7 +9,7 @@ import type { Store } from '../../engine/store.js'
 import { readDocument, writeDocument } from '../documents.js'
 import { problem } from '../outcomes.js'
 import { unitsIn } from './lines.js'
-import type { Fulfillment, Line, Order } from './order.js'
+import type { Fulfillment, Line, Order, Payment } from './order.js'
 import type { OrderEventType } from './order-machine.js'
 import { orderStatus, stateOf } from './order-status.js'
 import { can, fire, invalidTransition, note } from './transitions.js'
@@ -65,6 +65,7 @@ export class Payments {
       captured: 0,
       requested: 0,
       refunded: 0,
+      refundRequested: 0,
     }
     const { payment } = order
     if (event === 'refunded' && payment.refunded + amount > payment.captured) {
@@ -75,7 +76,10 @@ export class Payments {
       payment.captured += amount
       payment.requested = Math.max(0, payment.requested - amount)
     }
-    if (event === 'refunded') payment.refunded += amount
+    if (event === 'refunded') {
+      payment.refunded += amount
+      payment.refundRequested = Math.max(0, payment.refundRequested - amount)
+    }
     if (reference !== '') payment.reference = reference
     fire(order, type)
     note(order, step.timeMs, `payment.${event}`, by, reference === '' ? undefined : reference)
@@ -97,9 +101,7 @@ export class Payments {
   shipped(_step: Step, order: Order, { number, lines }: Fulfillment): void {
     const { payment } = order
     if (!payment || stateOf(order).payment === 'settled') return
-    const share = (goods: number): number =>
-      Math.round((goods / Math.max(1, order.totals.subtotal)) * order.totals.total)
-    const left = order.totals.total - share(cancelledGoods(order)) - payment.captured - payment.requested
+    const left = payable(order) - payment.captured - payment.requested
     if (left <= 0) return
     const isLast = order.lines.every(
       (line) =>
@@ -110,7 +112,7 @@ export class Payments {
       const ordered = order.lines[line - 1]!
       return sum + ordered.unitPrice * quantity
     }, 0)
-    const amount = isLast ? left : Math.min(left, share(goods))
+    const amount = isLast ? left : Math.min(left, shareOf(order, goods))
     if (amount > 0) this.ask(order, 'capture', amount, `capture-${number}`)
   }
 
@@ -120,8 +122,17 @@ export class Payments {
     if (!payment) return
     const state = stateOf(order).payment
     if (state === 'authorized' || state === 'pending') this.ask(order, 'void', payment.authorized, 'void')
-    const left = payment.captured - payment.refunded
-    if (state === 'captured' && left > 0) this.ask(order, 'refund', left, `refund-${payment.refunded}`)
+    const left = payment.captured - payment.refunded - payment.refundRequested
+    if ((state === 'captured' || state === 'refunded') && left > 0) this.ask(order, 'refund', left, refundKey(payment))
+  }
+
+  /** A part of it is cancelled: what was captured for it is given back. */
+  reduced(order: Order): void {
+    const { payment } = order
+    if (!payment) return
+    const credited = order.credits.reduce((sum, { amount }) => sum + amount, 0)
+    const left = payment.captured - payment.refunded - payment.refundRequested - (payable(order) - credited)
+    if (left > 0) this.ask(order, 'refund', left, refundKey(payment))
   }
 
   /** Asks for money to be given back. */
@@ -145,6 +156,7 @@ export class Payments {
     writeDocument(this.store, taskKey(task.key), task)
     this.store.indexPut(QUEUE, task.key)
     if (action === 'capture') payment.requested += amount
+    if (action === 'refund') payment.refundRequested += amount
   }
 
   /** What providers are still to do. */
@@ -168,6 +180,16 @@ export class Payments {
     return task
   }
 }
+
+/** What an order's customer is to pay: the total without the share of what is cancelled. */
+const payable = (order: Order): number => order.totals.total - shareOf(order, cancelledGoods(order))
+
+/** The share of the total (discounts, shipping and tax in it) that some of the goods have. */
+const shareOf = ({ totals }: Order, goods: number): number =>
+  Math.round((goods / Math.max(1, totals.subtotal)) * totals.total)
+
+/** A new refund has a key of its own; asked twice for the same money it is the same. */
+const refundKey = ({ refunded, refundRequested }: Payment): string => `refund-${refunded + refundRequested}`
 
 /** What is cancelled of the goods, by their prices; of a kit, whole ones. */
 function cancelledGoods({ lines }: Order): number {

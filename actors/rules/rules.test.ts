@@ -254,7 +254,7 @@ describe('the actions', () => {
       allowSplit: false,
       onlyLocations: ['B', 'C'],
       excludeLocations: ['X', 'Y'],
-      locationTypes: ['store', '3pl'],
+      locationTypes: ['store'],
       splitBy: ['frozen', 'hazardous'],
       review: ['one', 'two'],
     })
