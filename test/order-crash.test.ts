@@ -234,7 +234,6 @@ describe(`orders after SIGKILL (seed ${seed})`, () => {
         if (i % 50 === 49) await ordeal.verified()
       }
       let server = await ordeal.start()
-      if (process.env.SHOW) console.log(book.placed.length, book.acknowledged) // TODO
       await ordeal.settle(server)
       const before = await ordeal.check(server)
       const ends = new Set(before.map(({ status }) => status))

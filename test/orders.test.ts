@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { place } from './support/catalogue.js'
+import { run, verify } from './support/command-line.js'
 import type { StockDocument } from './support/http-call.js'
 import { TestServer } from './support/test-server.js'
 
@@ -630,11 +631,30 @@ describe.each([{ partitions: 1 }, { partitions: 3 }])('Orders over $partitions p
     expect((await server.call<{ items: unknown[] }>('GET', '/v1/exceptions')).body.items).toEqual([])
   })
 
-  test('are the same after a restart', async () => {
+  test('are the same after a restart, and over another number of partitions', { timeout: 120_000 }, async () => {
+    const a = await sku({ W0: 5 })
+    const open = await order([[a, 2]], {}, 'allocated')
+    const waits = await order([[a, 9]], { allowBackorder: true }, 'backordered')
     const digest = await server.digest()
+    const { body: counts } = await server.call('GET', '/v1/order-counts')
     expect(await server.stop()).toEqual({ code: 0, signal: null })
-    const again = await TestServer.start({ dataDir: server.dataDir })
-    expect(await again.digest()).toBe(digest)
-    await again.stop()
+    const { dataDir } = server
+    for (const others of [2, 4, partitions]) {
+      const { code, stderr } = await run(['reshard', '--partitions', String(others), '--data-dir', dataDir])
+      expect({ code, stderr }).toMatchObject({ code: 0 })
+      expect(await verify(dataDir)).toMatchObject({ digest, faults: [] })
+    }
+    expect((await run(['reshard', '--partitions', '2', '--data-dir', dataDir])).code).toBe(0)
+    server = await TestServer.start({ dataDir })
+    expect(await server.digest()).toBe(digest)
+    expect((await server.call('GET', '/v1/order-counts')).body).toEqual(counts)
+    await deliver(open.fulfillments[0]!.id)
+    await settled(open.id, 'delivered')
+    await put(`/v1/inventory/${a}/W0`, { onHand: 20 })
+    await settled(waits.id, 'allocated')
+    await order([[a, 1]], {}, 'allocated')
+    expect(await stockOf(a)).toMatchObject({ onHand: 20, allocated: 10, reserved: 0 })
+    await server.stop()
+    expect(await verify(dataDir)).toMatchObject({ faults: [] })
   })
 })

@@ -13,7 +13,7 @@ import { conflict, created, full, ok, problem } from '../outcomes.js'
 import { newTally } from './lines.js'
 import { orderTable } from './machines.js'
 import type { OpenOrders } from './open-orders.js'
-import type { Address, Availability, Customer, Line, LineTerms, Order, Totals } from './order.js'
+import type { Address, Availability, Customer, Line, LineTerms, Order, Saga, Totals } from './order.js'
 import { orderPartition } from './order-id.js'
 import type { OrderRules } from './order-rules.js'
 import type { OrderSourcing } from './order-sourcing.js'
@@ -52,6 +52,8 @@ export interface OrderRequest {
 }
 
 const MESSAGES_PER_ORDER = 64
+/** Callers that wait for one order to be taken. */
+const REPEATS_MAX = 64
 
 export class Capture {
   constructor(
@@ -69,7 +71,7 @@ export class Capture {
 
   place(step: Step, request: OrderRequest): Outcome {
     const known = this.orders.get(request.id)
-    if (known) return this.repeat(known, request)
+    if (known) return this.repeat(step, known, request)
     if (!this.open.hasRoom) return full('open orders')
     if (!step.hasRoom(MESSAGES_PER_ORDER)) return full('messages to other partitions')
     const { home } = request
@@ -91,12 +93,15 @@ export class Capture {
     return LATER
   }
 
-  private repeat(order: Order, request: OrderRequest): Outcome {
-    if (order.saga && order.saga.command !== 0)
-      return problem(503, 'overloaded', 'This order is just being taken; ask again shortly.')
+  private repeat(step: Step, order: Order, request: OrderRequest): Outcome {
     const isSameName = request.externalId !== undefined && order.home === request.home
-    if (isSameName || order.fingerprint === request.fingerprint) return ok({ order: order.id, replayed: true })
-    return conflict('This order id')
+    if (!isSameName && order.fingerprint !== request.fingerprint) return conflict('This order id')
+    const saga = this.orders.get(order.id)?.saga
+    if (!saga || saga.command === 0) return ok({ order: order.id, replayed: true })
+    // It is just being taken: whoever repeats it is answered with the first one.
+    if (saga.repeats.length >= REPEATS_MAX) return full('repeats of one order')
+    this.orders.change(order.id)!.saga!.repeats.push(step.commandNumber)
+    return LATER
   }
 
   /** In the partition of the name: whose it is; undefined where it was free and is `id`'s now. */
@@ -121,13 +126,13 @@ export class Capture {
     const order = this.orders.change(id)
     if (order?.saga?.phase !== 'claiming') return
     const request = readDocument<OrderRequest>(this.store, requestKey(id))!
-    const { command } = order.saga
+    const { saga } = order
     if (other !== null) {
       this.forget(order)
-      step.answer(command, ok({ order: other, moved: true }))
+      answerAll(step, saga, ok({ order: other, moved: true }))
       return
     }
-    this.askForProducts(step, order, request, command)
+    this.askForProducts(step, order, request, saga.command, saga.repeats)
   }
 
   private take(step: Step, request: OrderRequest): Outcome {
@@ -148,9 +153,15 @@ export class Capture {
     return LATER
   }
 
-  private askForProducts(step: Step, order: Order, request: OrderRequest, command: number): void {
+  private askForProducts(
+    step: Step,
+    order: Order,
+    request: OrderRequest,
+    command: number,
+    repeats: number[] = [],
+  ): void {
     order.epoch++
-    order.saga = { ...emptySaga('asking'), epoch: order.epoch, command }
+    order.saga = { ...emptySaga('asking'), epoch: order.epoch, command, repeats }
     this.ask(step, order, skusOf(request))
     if (order.saga.waiting.length === 0) this.productsKnown(step, order)
   }
@@ -188,7 +199,7 @@ export class Capture {
     const request = readDocument<OrderRequest>(this.store, requestKey(order.id))!
     delete order.saga
     this.store.delete(requestKey(order.id))
-    step.answer(saga.command, this.accept(step, order, request, saga.offers))
+    answerAll(step, saga, this.accept(step, order, request, saga.offers))
   }
 
   private forget(order: Order): void {
@@ -389,6 +400,10 @@ function linesOf({ lines, allowBackorder }: OrderRequest, bySku: Map<number, Ava
   return all
 }
 
+function answerAll(step: Step, { command, repeats }: Saga, outcome: Outcome): void {
+  for (const waiting of [command, ...repeats]) step.answer(waiting, outcome)
+}
+
 const emptySaga = (phase: 'claiming' | 'asking') => ({
   phase,
   epoch: 0,
@@ -402,4 +417,5 @@ const emptySaga = (phase: 'claiming' | 'asking') => ({
   held: [],
   isRefused: false,
   command: 0,
+  repeats: [] as number[],
 })

@@ -723,4 +723,5 @@ const newSaga = (phase: Saga['phase'], epoch: number, attempt: number): Saga => 
   held: [],
   isRefused: false,
   command: 0,
+  repeats: [],
 })

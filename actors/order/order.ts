@@ -176,8 +176,9 @@ export interface Saga {
   /** Partitions that hold their lines. */
   held: number[]
   isRefused: boolean
-  /** The command that waits for the capture, or 0. */
+  /** The command that waits for the capture, or 0; and those that came with the same order meanwhile. */
   command: number
+  repeats: number[]
 }
 
 /** Where a buyer's reservation is; no units where it cannot be used any more. */

@@ -20,9 +20,9 @@ import { orderPartition } from './order-id.js'
 import type { PaymentEvent, PaymentTask } from './payments.js'
 import { DEFAULT_SETTINGS } from './settings.js'
 
-/** Plain, plain with backorder, plain, backorder; a kit of the first two; a kit that may wait. */
+/** Plain, plain with backorder, plain, backorder; kits of the first two and of the others. */
 export const SKUS = [0, 1, 2, 3, 4, 5] as const
-const BACKORDER = [1, 3, 5]
+const BACKORDER = [1, 3]
 const KITS: Record<number, { sku: number; quantity: number }[]> = {
   4: [
     { sku: 0, quantity: 1 },
