@@ -6,6 +6,7 @@ import type { Step } from '../../engine/actors.js'
 import type { Outcome } from '../../engine/protocol.js'
 import type { Store } from '../../engine/store.js'
 import { readDocument, writeDocument } from '../documents.js'
+import { COMMANDS_REMEMBERED } from '../limits.js'
 import { allocationNumber } from '../order/allocation-id.js'
 import { conflict, created, ok, problem } from '../outcomes.js'
 import type { Allocations } from './allocations.js'
@@ -23,6 +24,8 @@ export interface Transfer {
   received: number
   expectedAtMs: number
   allocation: number
+  /** Ids of receipts that were counted. */
+  receipts: string[]
 }
 
 const keyOf = (id: string): string => `transfer/${id}`
@@ -54,7 +57,7 @@ export class Transfers {
     if (!this.allocations.hold([{ allocation, sku, location: from, quantity, channel: 0 }], true, step.timeMs)) {
       return problem(409, 'insufficient_stock', 'The location has too little that is not promised; transfer less.')
     }
-    const transfer: Transfer = { ...wish, status: 'allocated', received: 0, allocation }
+    const transfer: Transfer = { ...wish, status: 'allocated', received: 0, allocation, receipts: [] }
     writeDocument(this.store, keyOf(id), transfer)
     return created(transfer)
   }
@@ -79,11 +82,15 @@ export class Transfers {
     })
   }
 
-  receive(step: Step, id: string, quantity: number): Outcome {
+  /** `receipt` makes a repeated call count once; '' where there is none. */
+  receive(step: Step, id: string, quantity: number, receipt: string): Outcome {
+    const known = readDocument<Transfer>(this.store, keyOf(id))
+    if (receipt !== '' && known?.receipts.includes(receipt)) return ok(known)
     return this.move(id, 'shipped', (transfer) => {
       const outcome = this.supply.receive(step, supplyOf(id), quantity, '')
       if (outcome.status >= 300) return outcome
       transfer.received += quantity
+      if (receipt !== '') transfer.receipts = [...transfer.receipts, receipt].slice(-COMMANDS_REMEMBERED)
       if (transfer.received === transfer.quantity) transfer.status = 'received'
       return undefined
     })

@@ -11,6 +11,7 @@ import { Transfers } from '../inventory/transfers.js'
 import { type Waiter, Waiting } from '../inventory/waiting.js'
 import { Waitlist } from '../inventory/waitlist.js'
 import { Watch } from '../inventory/watch.js'
+import { COMMANDS_REMEMBERED } from '../limits.js'
 import { full, ok } from '../outcomes.js'
 import type { Replication } from '../replication.js'
 import type { Rule } from '../rules/rule.js'
@@ -166,14 +167,15 @@ export class OrderDesk {
     'order.place': (step: Step, body: OrderRequest) => this.capture.place(step, body),
     'order.placeMany': (step: Step, body: { orders: OrderRequest[] }) =>
       ok({ results: body.orders.map((order) => this.placeOne(step, order)) }),
-    'order.hold': (step: Step, body: Wish) => this.work.hold(step, body),
-    'order.resume': (step: Step, body: Wish) => this.work.resume(step, body),
-    'order.cancel': (step: Step, body: CancelWish) => this.work.cancel(step, body),
-    'order.revise': (step: Step, body: ReviseWish) => this.work.revise(step, body),
-    'order.release': (step: Step, body: Wish) => this.work.release(step, body),
-    'order.source': (step: Step, body: Wish) => this.work.sourceAgain(step, body),
-    'order.credit': (step: Step, body: Wish & { amount: number }) => this.work.credit(step, body),
-    'order.payment': (step: Step, body: Body<Orders['pay']>) => this.work.pay(step, body),
+    'order.hold': (step: Step, body: Wish) => this.once(body, () => this.work.hold(step, body)),
+    'order.resume': (step: Step, body: Wish) => this.once(body, () => this.work.resume(step, body)),
+    'order.cancel': (step: Step, body: CancelWish) => this.once(body, () => this.work.cancel(step, body)),
+    'order.revise': (step: Step, body: ReviseWish) => this.once(body, () => this.work.revise(step, body)),
+    'order.release': (step: Step, body: Wish) => this.once(body, () => this.work.release(step, body)),
+    'order.source': (step: Step, body: Wish) => this.once(body, () => this.work.sourceAgain(step, body)),
+    'order.credit': (step: Step, body: Wish & { amount: number }) =>
+      this.once(body, () => this.work.credit(step, body)),
+    'order.payment': (step: Step, body: Body<Orders['pay']>) => this.once(body, () => this.work.pay(step, body)),
     'payment.done': (step: Step, body: Body<Orders['paid']>) => this.work.paid(step, body),
     'fulfillment.advance': (step: Step, body: FulfillmentCommand) => this.fulfillments.advance(step, body),
     'fulfillment.advanceMany': (step: Step, body: { commands: FulfillmentCommand[] }) =>
@@ -182,13 +184,23 @@ export class OrderDesk {
     'order.reassign': (step: Step, body: Reassignment) => this.reassign(step, body),
     'transfer.create': (step: Step, body: Parameters<Transfers['create']>[1]) => this.transfers.create(step, body),
     'transfer.ship': (step: Step, body: { id: string }) => this.transfers.ship(step, body.id),
-    'transfer.receive': (step: Step, body: { id: string; quantity: number }) =>
-      this.transfers.receive(step, body.id, body.quantity),
+    'transfer.receive': (step: Step, body: { id: string; quantity: number; receipt: string }) =>
+      this.transfers.receive(step, body.id, body.quantity, body.receipt),
     'transfer.cancel': (step: Step, body: { id: string }) => this.transfers.cancel(step, body.id),
     'waitlist.join': (step: Step, body: Parameters<Waitlist['join']>[1]) => this.waitlist.join(step, body),
     'waitlist.leave': (_step: Step, body: { id: string }) => this.waitlist.leave(body.id),
     'rule.put': (step: Step, body: Rule) => this.putRule(step, body),
     'settings.put': (step: Step, body: OrderSettings) => this.putSettings(step, body),
+  }
+
+  /** A command with a key is carried out once, also where its answer was lost with the server. */
+  private once({ id, key }: { id: string; key?: string }, run: () => Outcome): Outcome {
+    if (key === undefined) return run()
+    if (this.orders.get(id)?.commands?.includes(key)) return ok({ order: id })
+    const outcome = run()
+    const order = outcome.status < 300 ? this.orders.change(id) : undefined
+    if (order) order.commands = [...(order.commands ?? []), key].slice(-COMMANDS_REMEMBERED)
+    return outcome
   }
 
   /** One of many: what it changed is settled before the next one comes. */

@@ -264,6 +264,8 @@ export interface Order {
   trace: RuleTraceEntry[]
   saga?: Saga
   epoch: number
+  /** Keys of commands that were carried out. */
+  commands?: string[]
   /** SKUs on whose waiting lists it stands. */
   waitsFor: number[]
   /** SKUs of which it was asked to take what has come, and has not answered yet. */

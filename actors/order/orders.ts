@@ -26,6 +26,8 @@ export interface Wish {
   id: string
   by: string
   reason: string
+  /** The same key is carried out once. */
+  key?: string
 }
 
 /** Units to cancel: of a line by its number, or of a SKU over its lines. */
@@ -35,6 +37,7 @@ export interface CancelWish extends Wish {
 
 export interface ReviseWish {
   id: string
+  key?: string
   by: string
   shipTo?: Address
   customer?: Customer
@@ -282,7 +285,10 @@ export class Orders {
     return ok({ order: id })
   }
 
-  pay(step: Step, wish: { id: string; event: PaymentEvent; amount: number; reference: string; by: string }): Outcome {
+  pay(
+    step: Step,
+    wish: { id: string; key?: string; event: PaymentEvent; amount: number; reference: string; by: string },
+  ): Outcome {
     const order = this.open(wish.id)
     if ('status' in order) return order
     const refused = this.payments.happened(step, order, wish)

@@ -30,8 +30,9 @@ export async function readOrder(order: string, status: number, context: Operatio
 
 /** Does something to an order and shows what has become of it. */
 async function change(order: string, name: string, wish: object, context: OperationContext): Promise<Outcome> {
-  const { dispatch } = context
-  const outcome = await dispatch.command(partitionOfOrder(context, order), name, { id: order, ...wish })
+  const { dispatch, idempotencyKey: key } = context
+  const once = key === undefined ? {} : { key }
+  const outcome = await dispatch.command(partitionOfOrder(context, order), name, { id: order, ...wish, ...once })
   return failed(outcome) ? outcome : readOrder(order, 200, context)
 }
 

@@ -14,7 +14,7 @@ const id = z.object({ id: schemas.entityId })
 const DAY_SECONDS = 86_400
 
 const transferView = ({ directory }: OperationContext, transfer: Transfer): object => {
-  const { sku, from, to, expectedAtMs, allocation: _allocation, ...rest } = transfer
+  const { sku, from, to, expectedAtMs, allocation: _allocation, receipts: _receipts, ...rest } = transfer
   return {
     ...rest,
     sku: directory.name('skus', sku),
@@ -106,9 +106,10 @@ export const transferOperations = [
     summary: 'Units of it have come',
     http: { method: 'POST', path: '/v1/transfers/{id}/receive', status: 200 },
     parameters: id,
-    body: z.object({ quantity: schemas.quantity }),
+    body: schemas.receipt.omit({ id: true }),
     async run({ id: name, quantity }, context) {
-      const outcome = await inItsPartition('transfer', name, 'transfer.receive', { quantity }, context)
+      const body = { quantity, receipt: context.idempotencyKey ?? '' }
+      const outcome = await inItsPartition('transfer', name, 'transfer.receive', body, context)
       return failed(outcome) ? outcome : { status: 200, body: transferView(context, outcome.body as Transfer) }
     },
   }),
