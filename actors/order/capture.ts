@@ -19,6 +19,7 @@ import type { OrderRules } from './order-rules.js'
 import type { OrderSourcing } from './order-sourcing.js'
 import type { OrderStore } from './order-store.js'
 import type { Payments } from './payments.js'
+import { newSaga } from './sagas.js'
 import type { Settings } from './settings.js'
 import type { StockDesk } from './stock-desk.js'
 import { fire, note } from './transitions.js'
@@ -86,7 +87,7 @@ export class Capture {
       return other === undefined ? this.take(step, request) : ok({ order: other, moved: true })
     }
     const order = this.newOrder(step, request)
-    order.saga = { ...emptySaga('claiming'), waiting: [owner], command: step.commandNumber }
+    order.saga = { ...newSaga('claiming', 0, 0), waiting: [owner], command: step.commandNumber }
     this.orders.add(order)
     writeDocument(this.store, requestKey(order.id), request)
     step.send(owner, 'order.claim', { home, id: request.id })
@@ -161,7 +162,7 @@ export class Capture {
     repeats: number[] = [],
   ): void {
     order.epoch++
-    order.saga = { ...emptySaga('asking'), epoch: order.epoch, command, repeats }
+    order.saga = { ...newSaga('asking', 0, 0), epoch: order.epoch, command, repeats }
     this.ask(step, order, skusOf(request))
     if (order.saga.waiting.length === 0) this.productsKnown(step, order)
   }
@@ -403,19 +404,3 @@ function linesOf({ lines, allowBackorder }: OrderRequest, bySku: Map<number, Ava
 function answerAll(step: Step, { command, repeats }: Saga, outcome: Outcome): void {
   for (const waiting of [command, ...repeats]) step.answer(waiting, outcome)
 }
-
-const emptySaga = (phase: 'claiming' | 'asking') => ({
-  phase,
-  epoch: 0,
-  attempt: 0,
-  waiting: [] as number[],
-  offers: [],
-  reserved: [],
-  promises: [],
-  days: [],
-  holds: [],
-  held: [],
-  isRefused: false,
-  command: 0,
-  repeats: [] as number[],
-})

@@ -5,9 +5,7 @@
 import type { Step } from '../../engine/actors.js'
 import type { ExceptionType, Order, OrderException } from './order.js'
 import type { Settings } from './settings.js'
-import { note } from './transitions.js'
-
-const SYSTEM = 'doorbuster'
+import { note, SYSTEM } from './transitions.js'
 
 /** What each step of an escalation is called. */
 export const LEVELS = ['raised', 'notified', 'reassigned', 'managers_queue'] as const

@@ -73,3 +73,13 @@ export function outlookOf(order: Order): Outlook {
 export function isPicking(order: Order): boolean {
   return order.lines.some((line) => unitsIn(line, 'picking') > 0)
 }
+
+/** Units for which no stock is held yet. */
+export const unmet = (line: Line): number =>
+  line.units.length === 0 ? 0 : unitsIn(line, 'open') + unitsIn(line, 'backordered')
+
+export const lineOf = (order: Order, number: number): Line => order.lines[number - 1]!
+
+/** Lines by their numbers, for the timeline. */
+export const lineList = (lines: Line[]): string =>
+  `line${lines.length === 1 ? '' : 's'} ${lines.map(({ number }) => number).join(', ')}`

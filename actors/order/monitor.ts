@@ -11,9 +11,8 @@ import type { OrderSourcing } from './order-sourcing.js'
 import { stateOf } from './order-status.js'
 import type { OrderStore } from './order-store.js'
 import type { Deadlines, Settings } from './settings.js'
-import { fire, note } from './transitions.js'
+import { fire, note, SYSTEM } from './transitions.js'
 
-const SYSTEM = 'doorbuster'
 const DAY_MS = 86_400_000
 /** When an order that could not be sourced for lack of room for messages is tried again. */
 const RETRY_MS = 1_000

@@ -18,6 +18,7 @@ import type { Rule } from '../rules/rule.js'
 import { Capacity } from './capacity.js'
 import { Capture, type OrderRequest } from './capture.js'
 import { ExceptionBook } from './exceptions.js'
+import { FulfillmentMaker } from './fulfillment-maker.js'
 import { type FulfillmentCommand, Fulfillments } from './fulfillments.js'
 import { unitsIn } from './lines.js'
 import { DueWork, Monitor } from './monitor.js'
@@ -31,6 +32,8 @@ import { OrderViews } from './order-views.js'
 import { type CancelWish, Orders, type ReviseWish, unknownOrder, type Wish } from './orders.js'
 import { Payments } from './payments.js'
 import { type OrderSettings, Settings } from './settings.js'
+import { Shortfall } from './shortfall.js'
+import { SourcingRequests } from './sourcing-request.js'
 import { type AvailabilityAsk, type HoldAsk, StockDesk, type WaitingChange } from './stock-desk.js'
 import { invalidTransition } from './transitions.js'
 
@@ -92,14 +95,16 @@ export class OrderDesk {
     const availabilities = new Availabilities(catalog, inventory, supply, this.waiting, placement)
     this.desk = new StockDesk(availabilities, allocations, this.waiting, placement, partition)
     this.payments = new Payments(store)
+    const shortfall = new Shortfall(this.desk, places, this.exceptions, this.payments)
     this.sourcing = new OrderSourcing(
       this.orders,
       this.desk,
       places,
       this.capacity,
-      this.settings,
+      new SourcingRequests(places, this.capacity, this.settings),
+      new FulfillmentMaker(places, this.capacity, this.settings),
+      shortfall,
       this.exceptions,
-      this.payments,
       partition,
     )
     this.rules = new OrderRules(store, places)
@@ -115,7 +120,15 @@ export class OrderDesk {
       placement,
       partition,
     )
-    this.work = new Orders(this.orders, this.desk, this.sourcing, this.capacity, this.payments, this.exceptions)
+    this.work = new Orders(
+      this.orders,
+      this.desk,
+      this.sourcing,
+      shortfall,
+      this.capacity,
+      this.payments,
+      this.exceptions,
+    )
     this.fulfillments = new Fulfillments(
       this.orders,
       this.desk,

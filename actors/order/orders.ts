@@ -1,16 +1,18 @@
 /** What is done to orders that have been taken: held, resumed, cancelled, changed, paid for, credited, sourced again. */
+
 import type { Step } from '../../engine/actors.js'
 import type { Outcome } from '../../engine/protocol.js'
 import type { StockChange } from '../inventory/allocations.js'
 import { ok, problem } from '../outcomes.js'
 import type { Capacity } from './capacity.js'
 import type { ExceptionBook } from './exceptions.js'
-import { isPicking, lineStatus, moveUnits, newTally, outlookOf, unitsIn } from './lines.js'
+import { isPicking, lineOf, lineStatus, moveUnits, newTally, outlookOf, unitsIn } from './lines.js'
 import type { Address, Customer, Fulfillment, Line, LineTerms, Order, Totals } from './order.js'
-import { lineOf, type OrderSourcing } from './order-sourcing.js'
+import type { OrderSourcing } from './order-sourcing.js'
 import { stateOf } from './order-status.js'
 import type { OrderStore } from './order-store.js'
 import type { PaymentEvent, Payments } from './payments.js'
+import type { Shortfall } from './shortfall.js'
 import type { StockDesk } from './stock-desk.js'
 import {
   can,
@@ -56,6 +58,7 @@ export class Orders {
     readonly orders: OrderStore,
     private readonly desk: StockDesk,
     private readonly sourcing: OrderSourcing,
+    private readonly shortfall: Shortfall,
     private readonly capacity: Capacity,
     private readonly payments: Payments,
     private readonly exceptions: ExceptionBook,
@@ -107,7 +110,7 @@ export class Orders {
     for (const [number, units] of wanted) this.cancelUnits(step, order, lineOf(order, number), units)
     fire(order, 'CANCEL')
     note(order, step.timeMs, 'order.cancelled', by, lines ? `${reason}: ${detailOf(wanted)}` : reason)
-    this.sourcing.leaveWaiting(step, order)
+    this.shortfall.leaveWaiting(step, order)
     if (outlookOf(order) === 'cancelled') this.payments.cancelled(order)
     else {
       this.payments.reduced(order)
@@ -206,7 +209,7 @@ export class Orders {
     if (goesElsewhere) this.takeAllBack(step, order)
     fire(order, 'REVISE')
     note(order, step.timeMs, 'order.changed', wish.by, changedParts(wish))
-    this.sourcing.leaveWaiting(step, order)
+    this.shortfall.leaveWaiting(step, order)
     if (outlookOf(order) === 'cancelled') this.payments.cancelled(order)
     else {
       this.payments.reduced(order)

@@ -9,6 +9,9 @@ import type { Fulfillment, Order } from './order.js'
 import { ORDER_EVENTS, type OrderEventType } from './order-machine.js'
 import { orderStatus } from './order-status.js'
 
+/** Who did it, where nobody asked: the system itself. */
+export const SYSTEM = 'doorbuster'
+
 export const can = (order: Order, type: OrderEventType): boolean =>
   orderTable.next(order.state, { type, outlook: outlookOf(order) }) !== null
 

@@ -1,0 +1,142 @@
+/** What sourcing is asked for an order: its lines, where they may come from, and what each of those places has. */
+import type { Places } from '../catalog/places.js'
+import { shippingDay } from '../sourcing/calendar.js'
+import { type Candidate, type Plan, plan, type SourcingLine, type SourcingRequest } from '../sourcing/plan.js'
+import type { Capacity } from './capacity.js'
+import { lineOf, unitsIn, unmet } from './lines.js'
+import type { Availability, Line, Order } from './order.js'
+import type { Settings } from './settings.js'
+
+export class SourcingRequests {
+  constructor(
+    private readonly places: Places,
+    private readonly capacity: Capacity,
+    private readonly settings: Settings,
+  ) {}
+
+  of(timeMs: number, order: Order, lines: { line: Line; quantity: number }[], offers: Availability[]): SourcingRequest {
+    const { settings } = this
+    const service = settings.service(order.service) ?? settings.orders.services[0]!
+    const bySku = new Map(offers.map((offer) => [offer.sku, offer]))
+    const wanted: SourcingLine[] = lines.map(({ line, quantity }) => ({
+      line: line.number,
+      sku: line.sku,
+      quantity,
+      weightGrams: line.weightGrams,
+      group: line.group,
+      allowSplit: order.allowSplit,
+    }))
+    return {
+      lines: wanted,
+      candidates: this.candidates(timeMs, order, lines, bySku),
+      destination: {
+        country: order.shipTo.country,
+        latitude: order.shipTo.latitude,
+        longitude: order.shipTo.longitude,
+      },
+      service,
+      placedMs: order.placedMs,
+      promisedByMs: order.promise?.deliverByMs,
+      allowSplit: order.allowSplit,
+      takePartial: false,
+      useSupply: false,
+      only: this.allowed(order),
+      excluded: order.excluded,
+      timeMs,
+      weights: settings.orders.weights,
+    }
+  }
+
+  private allowed(order: Order): number[] | undefined {
+    if (order.delivery.method === 'pickup' && order.delivery.location !== undefined) return [order.delivery.location]
+    return order.onlyLocations
+  }
+
+  private candidates(
+    timeMs: number,
+    order: Order,
+    lines: { line: Line; quantity: number }[],
+    bySku: Map<number, Availability>,
+  ): Candidate[] {
+    const allowed = this.allowed(order)
+    const mayGive = (location: number): boolean => (allowed?.includes(location) ?? true) && !isExcluded(order, location)
+    const wanted = new Map<number, number>()
+    for (const { line, quantity } of lines) wanted.set(line.sku, (wanted.get(line.sku) ?? 0) + quantity)
+    const bySkuUnits = new Map<number, Map<number, number>>()
+    for (const [sku, units] of wanted) bySkuUnits.set(sku, unitsOf(bySku.get(sku), units, mayGive))
+    const columns = lines.map(({ line }) => bySkuUnits.get(line.sku)!)
+    const candidates: Candidate[] = []
+    for (const place of this.places.all) {
+      if (!place.active || (order.locationTypes && !order.locationTypes.includes(place.type))) continue
+      const available: number[] = []
+      let most = 0
+      for (const column of columns) {
+        const units = column.get(place.location) ?? 0
+        available.push(units)
+        if (units > most) most = units
+      }
+      if (most === 0) continue
+      const { location, type, latitude, longitude, country, handlingCost, priority, capacityPerDay, calendar } = place
+      const capacityLeft = this.capacity.left(place, shippingDay(calendar, timeMs))
+      // Field by field: a spread of so many places for each order costs more than the plan.
+      candidates.push({
+        location,
+        type,
+        latitude,
+        longitude,
+        country,
+        handlingCost,
+        priority,
+        capacityPerDay,
+        capacityLeft,
+        calendar,
+        available,
+      })
+    }
+    return candidates
+  }
+}
+
+export const isExcluded = (order: Order, location: number): boolean =>
+  order.excluded.some((exclusion) => exclusion.location === location)
+
+/** As much as there is; of a kit that cannot wait, only what makes whole ones. */
+export function planOfPart(order: Order, request: SourcingRequest): Plan {
+  const part = plan({ ...request, takePartial: true })
+  const given = (line: Line): number =>
+    part.assignments.reduce((sum, { line: number, quantity }) => sum + (number === line.number ? quantity : 0), 0)
+  const held = (line: Line): number => line.quantity - unitsIn(line, 'cancelled') - unmet(line)
+  const useful = (line: Line): number => {
+    if (line.parent === undefined || line.mayBackorder) return Number.POSITIVE_INFINITY
+    const parts = order.lines.filter(({ parent }) => parent === line.parent)
+    const kits = Math.min(...parts.map((one) => Math.floor((held(one) + given(one)) / one.perParent!)))
+    return Math.max(0, kits * line.perParent! - held(line))
+  }
+  const quantities = request.lines.map(({ line, quantity }) => Math.min(quantity, useful(lineOf(order, line))))
+  if (request.lines.every(({ quantity }, i) => quantity === quantities[i])) return part
+  const isWanted = (_: unknown, i: number): boolean => quantities[i]! > 0
+  return plan({
+    ...request,
+    takePartial: true,
+    lines: request.lines.map((line, i) => ({ ...line, quantity: quantities[i]! })).filter(isWanted),
+    candidates: request.candidates.map((one) => ({ ...one, available: one.available.filter(isWanted) })),
+  })
+}
+
+/** What each location has of an offer; where more is wanted than may be promised at all, together no more than that. */
+function unitsOf(
+  offer: Availability | undefined,
+  wanted: number,
+  mayGive: (location: number) => boolean,
+): Map<number, number> {
+  const units = new Map<number, number>()
+  if (!offer) return units
+  let left = wanted > offer.most ? offer.most : Number.POSITIVE_INFINITY
+  for (const [location, atp] of offer.rows) {
+    if (!mayGive(location)) continue
+    const given = Math.min(atp, offer.most, left)
+    units.set(location, given)
+    left -= given
+  }
+  return units
+}
