@@ -3,6 +3,9 @@
 /** A request's body: the contract's figure. */
 export const BODY_BYTES_MAX = 1_048_576
 
+/** A body that announces more than that is read to its end and forgotten, up to here, so that its sender sees why. */
+export const BODY_DRAINED_MAX = 16 * 1_048_576
+
 /** Records of one packed frame: 160 KB, a few milliseconds of work; more would make others wait. */
 export const FRAME_RECORDS_MAX = 4_096
 

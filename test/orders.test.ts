@@ -236,6 +236,12 @@ describe.each([{ partitions: 1 }, { partitions: 3 }])('Orders over $partitions p
     await put(`/v1/inventory/${scarce}/W0`, { onHand: 4 })
     await settled(waits.id, 'allocated')
     expect(await stockOf(scarce)).toMatchObject({ atp: 0, allocated: 4 })
+    await order([[scarce, 1]], { allowBackorder: true }, 'backordered')
+    // Planned together off the main thread: what has no stock is left as it is.
+    const planned = await post('/v1/reoptimisations', { reason: 'wave' })
+    expect(planned.body).toMatchObject({ orders: 1, moved: 1, left: 0 })
+    await put(`/v1/inventory/${scarce}/W0`, { onHand: 5 })
+    await expect.poll(async () => (await stockOf(scarce)).allocated).toBe(5)
   })
 
   test('are promised from dated supply where stock is short', async () => {

@@ -24,7 +24,19 @@ export interface OrderState {
   progress: OrderStatus
 }
 
+/** States as they were taken apart: there are few, and each step of each order asks. */
+const known = new Map<string, OrderState>()
+
 export function stateOf({ state }: Order): OrderState {
+  let parts = known.get(state)
+  if (!parts) {
+    parts = takeApart(state)
+    known.set(state, parts)
+  }
+  return parts
+}
+
+function takeApart(state: string): OrderState {
   // The state was written by the order machine, whose regions these are.
   const [hold, payment, sourcing, progress] = state.split('/') as [
     OrderState['hold'],

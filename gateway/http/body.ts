@@ -1,6 +1,6 @@
 /** Reads a request's body, at most BODY_BYTES_MAX of it. */
 import type { HttpResponse } from 'uWebSockets.js'
-import { BODY_BYTES_MAX } from '../limits.js'
+import { BODY_BYTES_MAX, BODY_DRAINED_MAX } from '../limits.js'
 
 /** The body, or `tooLarge`; undefined where the client went away. */
 export type ReadBody = Buffer | 'tooLarge' | undefined
@@ -8,7 +8,8 @@ export type ReadBody = Buffer | 'tooLarge' | undefined
 /** Call it before anything that waits: what arrives meanwhile would be lost. `done` is called once, at once or later. */
 export function readBody(res: HttpResponse, announced: number, done: (body: ReadBody) => void): void {
   if (announced > BODY_BYTES_MAX) {
-    done('tooLarge')
+    if (announced > BODY_DRAINED_MAX) done('tooLarge')
+    else drain(res, () => done('tooLarge'))
     return
   }
   let parts: Buffer[] = []
@@ -33,5 +34,12 @@ export function readBody(res: HttpResponse, announced: number, done: (body: Read
     if (!isLast) return
     over = true
     done(Buffer.concat(parts, length))
+  })
+}
+
+/** Reads a body to its end and forgets it: who is still sending when the connection is closed never sees the answer. */
+function drain(res: HttpResponse, done: () => void): void {
+  res.onData((_chunk, isLast) => {
+    if (isLast) done()
   })
 }
