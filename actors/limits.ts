@@ -60,8 +60,8 @@ export const OPEN_ORDERS_MAX = 16_777_216
 /** Lines of one order, the components of its kits included: its document is one value of the store, a few MiB at most. */
 export const ORDER_LINES_MAX = 5_000
 
-/** Orders that are kept decoded although nothing of them is new: some 100 MiB. */
-export const ORDERS_DECODED_MAX = 20_000
+/** Orders that are kept decoded although nothing of them is new: some 20 MiB. */
+export const ORDERS_DECODED_MAX = 2_000
 
 /** Entries of one order's timeline; it is never edited, so an order that has more takes no more commands. */
 export const TIMELINE_MAX = 5_000

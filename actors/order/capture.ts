@@ -372,15 +372,25 @@ function linesOf({ lines, allowBackorder }: OrderRequest, bySku: Map<number, Ava
   const all: Line[] = []
   const add = (terms: LineTerms, more: Partial<Line>): Line => {
     const product = bySku.get(terms.sku)!.product!
+    const { sku, quantity, unitPrice, discount, taxes, gift, substitutes, reservation, note: remark } = terms
+    // Field by field: spreads for each line of each order are dear.
     const line: Line = {
-      ...terms,
       number: all.length + 1,
-      units: newTally(terms.quantity),
+      sku,
+      quantity,
+      unitPrice,
+      discount,
+      taxes,
+      units: newTally(quantity),
       weightGrams: product.weightGrams,
       group: '',
       mayBackorder: allowBackorder || product.mayBackorder,
-      ...more,
     }
+    if (gift) line.gift = gift
+    if (substitutes) line.substitutes = substitutes
+    if (reservation) line.reservation = reservation
+    if (remark !== undefined) line.note = remark
+    Object.assign(line, more)
     all.push(line)
     return line
   }
