@@ -7,13 +7,14 @@ import { LOCATION_TYPES } from '../actors/rules/rule.js'
 import { BULK_ITEMS_MAX, WAVE_FULFILLMENTS_MAX, WAVE_LINES_MAX } from './limits.js'
 import { address, channelName, entityId, locationName, money, quantity, skuName, uuid } from './schemas.js'
 
-/** Text that can be an entry of an index: whole characters, none of them a control character. */
 const text = (max: number) =>
   z
     .string()
     .min(1)
     .max(max)
-    .refine((value) => !/[\p{Cc}\p{Surrogate}]/u.test(value), 'no control characters and no half characters')
+    .refine((value) => !/\p{Surrogate}/u.test(value), 'no half characters')
+/** Text by which orders are found: it is part of an index's name. */
+const key = (max: number) => text(max).refine((value) => !/\p{Cc}/u.test(value), 'no control characters')
 const by = text(100).optional().meta({ description: 'Who does it, as the timeline shows it' })
 
 export const orderId = z
@@ -27,7 +28,7 @@ export const orderId = z
 export const fulfillmentId = text(ORDER_ID_BYTES_MAX + 8).meta({ description: 'Fulfillment id' })
 
 const customer = z.object({
-  id: text(100).optional(),
+  id: key(100).optional(),
   name: text(200),
   email: z.email().max(200).optional(),
   phone: text(40).optional(),
@@ -68,7 +69,7 @@ const delivery = z
 export const order = z.object({
   id: orderId.optional(),
   channel: channelName,
-  externalId: text(128).optional(),
+  externalId: key(128).optional(),
   currency: money.shape.currency,
   customer,
   shipTo,
@@ -142,8 +143,8 @@ export const credit = reason.extend({ amount: money })
 export const orderQuery = z.object({
   status: z.enum(ORDER_STATUSES).optional(),
   channel: channelName.optional(),
-  externalId: text(128).optional(),
-  customer: text(200).optional().meta({ description: 'Customer id or e-mail address' }),
+  externalId: key(128).optional(),
+  customer: key(200).optional().meta({ description: 'Customer id or e-mail address' }),
   location: locationName.optional(),
   from: z.iso.datetime({ offset: true }).optional(),
   to: z.iso.datetime({ offset: true }).optional(),
