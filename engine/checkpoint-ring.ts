@@ -62,8 +62,12 @@ export class CheckpointRing {
   hasRoom(bytes: number): boolean {
     for (;;) {
       const next = this.waiting[0]
-      if (!next) return this.writer.reserve(bytes + 1024) >= 0
-      if (!this.writer.write(Kind.page, next.arena, next.page, next.content)) return false
+      const isFull = next
+        ? !this.writer.write(Kind.page, next.arena, next.page, next.content)
+        : this.writer.reserve(bytes + 1024) < 0
+      // What is in it may not have been rung for yet.
+      if (isFull) this.bell.ring()
+      if (isFull || !next) return !isFull
       this.bell.ring()
       this.waiting.shift()
     }

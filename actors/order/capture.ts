@@ -411,6 +411,9 @@ function linesOf({ lines, allowBackorder }: OrderRequest, bySku: Map<number, Ava
   return all
 }
 
+/** Whoever repeated it meanwhile gets the same, as one that was there already. */
 function answerAll(step: Step, { command, repeats }: Saga, outcome: Outcome): void {
-  for (const waiting of [command, ...repeats]) step.answer(waiting, outcome)
+  step.answer(command, outcome)
+  const again = outcome.status === 201 ? ok({ ...(outcome.body as object), replayed: true }) : outcome
+  for (const waiting of repeats) step.answer(waiting, again)
 }

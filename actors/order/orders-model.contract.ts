@@ -64,6 +64,7 @@ const REFUSALS = [
   'refund_too_large',
   'invalid',
   'new_line_elsewhere',
+  'new_kit',
   'overloaded',
 ]
 
