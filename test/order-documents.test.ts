@@ -3,7 +3,7 @@
 import { get, type IncomingMessage } from 'node:http'
 import { text } from 'node:stream/consumers'
 import { parse } from 'csv-parse/sync'
-import { beforeAll, describe, expect, test } from 'vitest'
+import { beforeAll, describe, expect, test, vi } from 'vitest'
 import { DoorbusterClient } from '../gateway/client/index.js'
 import { pagesOf } from '../gateway/documents/pdf-text.contract.js'
 import { place, stockUp } from './support/catalogue.js'
@@ -315,11 +315,13 @@ describe('An export of orders', () => {
       }
     }
     // Two partitions ask each other: what is exported is to stand still.
-    await expect
-      .poll(async () => (await server.call<Record<string, number>>('GET', '/v1/order-counts')).body, {
-        timeout: 30_000,
-      })
-      .toMatchObject({ validating: 0, sourcing: 0 })
+    await vi.waitFor(
+      async () => {
+        const { body } = await server.call('GET', '/v1/order-counts')
+        expect(body).toMatchObject({ validating: 0, sourcing: 0 })
+      },
+      { timeout: 30_000 },
+    )
   })
 
   const exported = (query: string) => fetch(`${server.url}/v1/orders/export${query}`)
