@@ -20,3 +20,17 @@ export const full = (what: string): Outcome =>
   )
 export const conflict = (what: string): Outcome =>
   problem(409, 'conflict', `${what} was used before with other content; use a new id, or send the first content again.`)
+
+/** Everything that is wrong with an input, in one answer; its sentence is the first fault. `errors` is not empty. */
+export function faulty(errors: NonNullable<Problem['errors']>, code = 'invalid'): Outcome {
+  const [first] = errors as [{ path: string; message: string }]
+  const more = errors.length > 1 ? ` (and ${errors.length - 1} more)` : ''
+  const detail = `${first.path === '' ? 'The body' : first.path}: ${first.message}${more}`
+  return { status: 422, body: { code, detail, errors } }
+}
+
+/** The same of an order: that a SKU is unknown has a code of its own. */
+export function faultyOrder(errors: NonNullable<Problem['errors']>): Outcome {
+  const isUnknown = errors.some(({ message }) => message.startsWith('unknown SKU'))
+  return faulty(errors, isUnknown ? 'unknown_sku' : 'invalid')
+}

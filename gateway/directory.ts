@@ -6,6 +6,7 @@ import { getRandomValues } from 'node:crypto'
 import { NAME_KINDS, type NameKind } from '../actors/catalog/catalog.js'
 import { Names } from '../actors/catalog/names.js'
 import { CHANNELS_MAX, LOCATIONS_MAX, SKUS_MAX } from '../actors/limits.js'
+import { orderPartition } from '../actors/order/order-id.js'
 import { KeyedHash } from '../engine/hash-index.js'
 import { Placement } from '../engine/placement.js'
 import type { Outcome } from '../engine/protocol.js'
@@ -55,6 +56,10 @@ export class Directory {
 
   partitionOfSku(index: number): number {
     return this.placement.partitionOf(index)
+  }
+
+  partitionOfOrder(id: string): number {
+    return orderPartition(id, this.placement.partitions)
   }
 
   /** Items by the partition that owns each one's SKU. */

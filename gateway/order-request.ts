@@ -2,12 +2,12 @@
 import { createHash } from 'node:crypto'
 import type { OrderRequest } from '../actors/order/capture.js'
 import type { LineTerms, Totals } from '../actors/order/order.js'
+import { faultyOrder } from '../actors/outcomes.js'
 import type { Outcome, Problem } from '../engine/protocol.js'
 import type { Directory } from './directory.js'
 import { builtinFraudCheck } from './fraud/builtin.js'
 import { AMOUNT_MAX, money, units } from './money.js'
 import type { OrderInput } from './order-schemas.js'
-import { problem } from './problems.js'
 import { buyerNumber, idBytes } from './reserve-record.js'
 import { withoutUndefined } from './without-undefined.js'
 
@@ -30,13 +30,13 @@ class Amounts {
     private readonly errors: Errors,
   ) {}
 
-  read(path: string, value: { amount: string; currency: string } | undefined, mayBeNegative = false): number {
+  read(path: string, value: { amount: string; currency: string } | undefined): number {
     if (value === undefined) return 0
     const amount = units(value.amount)
     if (value.currency !== this.currency) {
       this.errors.push({ path, message: `in ${value.currency}, but the order is in ${this.currency}` })
     } else if (amount === undefined) this.errors.push({ path, message: `larger than ${AMOUNT_MAX}` })
-    else if (amount < 0 && !mayBeNegative) this.errors.push({ path, message: 'below zero' })
+    else if (amount < 0) this.errors.push({ path, message: 'below zero' })
     return amount ?? 0
   }
 }
@@ -120,7 +120,7 @@ export async function orderRequest(
   const { method, location: name } = input.delivery
   const location = name === undefined ? undefined : directory.find('locations', name)
   if (location === -1) errors.push({ path: 'delivery.location', message: `unknown location ${name}` })
-  if (errors.length > 0) return refused(errors)
+  if (errors.length > 0) return faultyOrder(errors)
   const { score, reasons } = await builtinFraudCheck.score(input, totals.total)
   const home = input.externalId === undefined ? undefined : homeId(input.channel, input.externalId)
   const { id, by: _by, ...content } = input
@@ -149,13 +149,6 @@ export async function orderRequest(
     scoreReasons: reasons,
     by: input.by ?? input.channel,
   }
-}
-
-function refused(errors: Errors): Outcome {
-  const first = errors[0]!
-  const detail = `${first.path}: ${first.message}${errors.length > 1 ? ` (and ${errors.length - 1} more)` : ''}`
-  const code = errors.some(({ message }) => message.startsWith('unknown SKU')) ? 'unknown_sku' : 'invalid'
-  return problem(422, code, detail, errors)
 }
 
 /** Whom a limit for each buyer applies to: the customer's id, or else the e-mail address. */

@@ -2,6 +2,7 @@
 import { LEVELS } from '../actors/order/exceptions.js'
 import type { Address, Fulfillment, Line, OrderException } from '../actors/order/order.js'
 import { fulfillmentId } from '../actors/order/order-id.js'
+import { isStanding } from '../actors/order/order-status.js'
 import type { OrderView } from '../actors/order/order-views.js'
 import type { Directory } from './directory.js'
 import { money } from './money.js'
@@ -58,9 +59,6 @@ export function exceptionView(order: string, exception: OrderException): object 
     ...(Number.isFinite(escalatesMs) && rest.status === 'open' ? { escalatesAt: isoTime(escalatesMs) } : {}),
   }
 }
-
-/** Whether what it holds comes from it: it was not given up. */
-export const isStanding = ({ status }: Fulfillment): boolean => !['rejected', 'failed', 'cancelled'].includes(status)
 
 /** Where the line's units are, or will come from. */
 export function locationsOf(view: OrderView, number: number, directory: Directory): string[] {

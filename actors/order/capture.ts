@@ -9,7 +9,7 @@ import type { Outcome, Problem } from '../../engine/protocol.js'
 import type { Store } from '../../engine/store.js'
 import { readDocument, writeDocument } from '../documents.js'
 import { ORDER_LINES_MAX } from '../limits.js'
-import { conflict, created, full, ok } from '../outcomes.js'
+import { conflict, created, faultyOrder, full, ok } from '../outcomes.js'
 import { newTally } from './lines.js'
 import { orderTable } from './machines.js'
 import type { OpenOrders } from './open-orders.js'
@@ -355,16 +355,7 @@ function faultsOf({ lines }: OrderRequest, bySku: Map<number, Availability>): Ou
     errors.push({ path: 'lines', message: `at most ${ORDER_LINES_MAX} lines, the components of kits included` })
   }
   if (errors.length === 0) return undefined
-  const first = errors[0]!
-  const detail = `${first.path}: ${first.message}${errors.length > 1 ? ` (and ${errors.length - 1} more)` : ''}`
-  return {
-    status: 422,
-    body: {
-      code: errors.some(({ message }) => message.startsWith('unknown SKU')) ? 'unknown_sku' : 'invalid',
-      detail,
-      errors,
-    },
-  }
+  return faultyOrder(errors)
 }
 
 /** The order's lines: a kit is one that is priced, and one for each component that is sourced. */

@@ -3,7 +3,9 @@
  * care of it, and closed by itself where the order has been repaired.
  */
 import type { Step } from '../../engine/actors.js'
+import { unmet } from './lines.js'
 import type { ExceptionType, Order, OrderException } from './order.js'
+import { isStanding } from './order-status.js'
 import type { Settings } from './settings.js'
 import { note, SYSTEM } from './transitions.js'
 
@@ -86,7 +88,7 @@ export class ExceptionBook {
 
 /** Whether nothing is left of what was wrong. */
 function isRepaired(order: Order, { type, fulfillment: number }: OrderException): boolean {
-  const isMissing = order.lines.some(({ units }) => (units[0] ?? 0) + (units[1] ?? 0) > 0)
+  const isMissing = order.lines.some((line) => unmet(line) > 0)
   switch (type) {
     case 'short':
     case 'rejected':
@@ -99,7 +101,7 @@ function isRepaired(order: Order, { type, fulfillment: number }: OrderException)
     case 'carrier_silent': {
       const fulfillment = order.fulfillments.find((other) => other.number === number)
       if (!fulfillment) return true
-      const isOver = ['delivered', 'rejected', 'failed', 'cancelled'].includes(fulfillment.status)
+      const isOver = fulfillment.status === 'delivered' || !isStanding(fulfillment)
       return isOver || (type !== 'carrier_silent' && fulfillment.status === 'shipped')
     }
     default:

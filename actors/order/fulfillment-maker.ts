@@ -6,6 +6,7 @@ import type { ShippingService } from '../sourcing/costs.js'
 import type { Capacity } from './capacity.js'
 import { lineOf, moveUnits, unitsIn } from './lines.js'
 import type { DeliveryPromise, Fulfillment, Order, Saga } from './order.js'
+import { isStanding } from './order-status.js'
 import type { Settings } from './settings.js'
 import { note, SYSTEM } from './transitions.js'
 
@@ -86,7 +87,7 @@ export class FulfillmentMaker {
 
   /** What is promised is when the last of it comes. A promise that was given and cannot be kept changes by an event. */
   private promise(step: Step, order: Order): void {
-    const live = order.fulfillments.filter(({ status }) => !['rejected', 'failed', 'cancelled'].includes(status))
+    const live = order.fulfillments.filter(isStanding)
     const promise = {
       shipByMs: Math.max(...live.map(({ shipByMs }) => shipByMs)),
       deliverByMs: Math.max(...live.map(({ deliverByMs }) => deliverByMs)),

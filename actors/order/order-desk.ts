@@ -60,13 +60,14 @@ export class OrderDesk {
   private readonly waitlist: Waitlist
 
   constructor(
-    { store, placement, partition }: ActorsContext,
+    private readonly context: ActorsContext,
     hash: KeyedHash,
     catalog: Catalog,
     inventory: Inventory,
     supply: Supply,
     private readonly replication: Replication,
   ) {
+    const { store, placement, partition } = context
     const { places } = catalog
     this.settings = new Settings(store)
     this.exceptions = new ExceptionBook(this.settings)
@@ -156,12 +157,7 @@ export class OrderDesk {
         ...(before === undefined ? {} : { before }),
       })
     }
-    this.partitions = placement.partitions
-    this.partition = partition
   }
-
-  private readonly partitions: number
-  private readonly partition: number
 
   /** Stock has come for who waits: an order tries again where it lives, a customer gets a reservation. */
   private serve(step: Step, sku: number, waiter: Waiter): void {
@@ -170,9 +166,9 @@ export class OrderDesk {
       this.waiting.hasAnswered(sku, waiter.id)
       return
     }
-    const owner = orderPartition(waiter.id, this.partitions)
+    const owner = orderPartition(waiter.id, this.context.placement.partitions)
     const wake = { id: waiter.id, sku }
-    if (owner === this.partition) this.work.wake(step, wake)
+    if (owner === this.context.partition) this.work.wake(step, wake)
     else step.send(owner, 'order.wake', wake)
   }
 
@@ -180,15 +176,14 @@ export class OrderDesk {
     'order.place': (step: Step, body: OrderRequest) => this.capture.place(step, body),
     'order.placeMany': (step: Step, body: { orders: OrderRequest[] }) =>
       ok({ results: body.orders.map((order) => this.placeOne(step, order)) }),
-    'order.hold': (step: Step, body: Wish) => this.once(body, () => this.work.hold(step, body)),
-    'order.resume': (step: Step, body: Wish) => this.once(body, () => this.work.resume(step, body)),
-    'order.cancel': (step: Step, body: CancelWish) => this.once(body, () => this.work.cancel(step, body)),
-    'order.revise': (step: Step, body: ReviseWish) => this.once(body, () => this.work.revise(step, body)),
-    'order.release': (step: Step, body: Wish) => this.once(body, () => this.work.release(step, body)),
-    'order.source': (step: Step, body: Wish) => this.once(body, () => this.work.sourceAgain(step, body)),
-    'order.credit': (step: Step, body: Wish & { amount: number }) =>
-      this.once(body, () => this.work.credit(step, body)),
-    'order.payment': (step: Step, body: Body<Orders['pay']>) => this.once(body, () => this.work.pay(step, body)),
+    'order.hold': this.once((step, body: Wish) => this.work.hold(step, body)),
+    'order.resume': this.once((step, body: Wish) => this.work.resume(step, body)),
+    'order.cancel': this.once((step, body: CancelWish) => this.work.cancel(step, body)),
+    'order.revise': this.once((step, body: ReviseWish) => this.work.revise(step, body)),
+    'order.release': this.once((step, body: Wish) => this.work.release(step, body)),
+    'order.source': this.once((step, body: Wish) => this.work.sourceAgain(step, body)),
+    'order.credit': this.once((step, body: Wish & { amount: number }) => this.work.credit(step, body)),
+    'order.payment': this.once((step, body: Body<Orders['pay']>) => this.work.pay(step, body)),
     'payment.done': (step: Step, body: Body<Orders['paid']>) => this.work.paid(step, body),
     'fulfillment.advance': (step: Step, body: FulfillmentCommand) => this.fulfillments.advance(step, body),
     'fulfillment.advanceMany': (step: Step, body: { commands: FulfillmentCommand[] }) =>
@@ -206,14 +201,17 @@ export class OrderDesk {
     'settings.put': (step: Step, body: OrderSettings) => this.putSettings(step, body),
   }
 
-  /** A command with a key is carried out once, also where its answer was lost with the server. */
-  private once({ id, key }: { id: string; key?: string }, run: () => Outcome): Outcome {
-    if (key === undefined) return run()
-    if (this.orders.get(id)?.commands?.includes(key)) return ok({ order: id })
-    const outcome = run()
-    const order = outcome.status < 300 ? this.orders.change(id) : undefined
-    if (order) order.commands = [...(order.commands ?? []), key].slice(-COMMANDS_REMEMBERED)
-    return outcome
+  /** A command that is carried out once for its key, also where its answer was lost with the server. */
+  private once<B extends { id: string; key?: string }>(run: (step: Step, body: B) => Outcome) {
+    return (step: Step, body: B): Outcome => {
+      const { id, key } = body
+      if (key === undefined) return run(step, body)
+      if (this.orders.get(id)?.commands?.includes(key)) return ok({ order: id })
+      const outcome = run(step, body)
+      const order = outcome.status < 300 ? this.orders.change(id) : undefined
+      if (order) order.commands = [...(order.commands ?? []), key].slice(-COMMANDS_REMEMBERED)
+      return outcome
+    }
   }
 
   /** One of many: what it changed is settled before the next one comes. */

@@ -16,7 +16,7 @@ import type { ExceptionBook } from './exceptions.js'
 import type { FulfillmentMaker } from './fulfillment-maker.js'
 import { lineOf, moveUnits, unmet } from './lines.js'
 import type { Availability, Fulfillment, HoldLine, Line, Order, Reserved, Saga } from './order.js'
-import { stateOf } from './order-status.js'
+import { isStanding, stateOf } from './order-status.js'
 import type { OrderStore } from './order-store.js'
 import { newSaga } from './sagas.js'
 import type { Shortfall } from './shortfall.js'
@@ -337,9 +337,9 @@ export class OrderSourcing {
     const order = this.orders.change(id)
     if (!order) return
     for (const fulfillment of order.fulfillments) {
-      const { location, lines, status } = fulfillment
+      const { location, lines } = fulfillment
       // What has been rejected, cancelled or failed has given its units back already.
-      if (['rejected', 'cancelled', 'failed'].includes(status)) continue
+      if (!isStanding(fulfillment)) continue
       const gone = lines.filter(({ allocation }) => allocations.includes(allocation))
       const open = gone.filter(({ isPicked }) => !isPicked)
       const taken = gone.filter(({ isPicked }) => isPicked)

@@ -1,5 +1,5 @@
 /** The status that clients see: what the order's machine says, of all regions the one that matters most. */
-import type { Order } from './order.js'
+import type { Fulfillment, Order } from './order.js'
 
 export const ORDER_STATUSES = [
   'received',
@@ -56,3 +56,6 @@ export function orderStatus(order: Order): OrderStatus {
   if (hold === 'held') return 'on_hold'
   return sourcing === 'underway' && progress !== 'partially_shipped' ? 'sourcing' : progress
 }
+
+/** Whether a fulfillment order counts: it is being worked on, or was; its units are not open again. */
+export const isStanding = ({ status }: Fulfillment): boolean => !['rejected', 'failed', 'cancelled'].includes(status)

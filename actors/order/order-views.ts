@@ -4,7 +4,7 @@ import type { Outcome } from '../../engine/protocol.js'
 import type { Store } from '../../engine/store.js'
 import { ok } from '../outcomes.js'
 import { lineStatus } from './lines.js'
-import type { Fulfillment, Order, OrderException } from './order.js'
+import type { Order } from './order.js'
 import { parseFulfillmentId } from './order-id.js'
 import { indexName, orderOfEntry, tokensOf } from './order-indexes.js'
 import { orderStatus } from './order-status.js'
@@ -104,37 +104,40 @@ export class OrderViews {
     before?: string
     limit: number
   }): Outcome {
-    const entries = statuses.flatMap((status) =>
-      this.store.indexRange(indexName.fulfillment(location, status), before, limit),
-    )
-    entries.sort((a, b) => (a < b ? 1 : a > b ? -1 : 0))
-    const items = entries.slice(0, limit).flatMap((entry) => {
-      const found = parseFulfillmentId(orderOfEntry(entry))
-      const order = found && this.orders.get(found.order)
-      const fulfillment = order?.fulfillments[found!.number - 1]
-      return fulfillment ? [{ entry, order: order!.id, shipTo: order!.shipTo, fulfillment }] : []
+    const indexes = statuses.map((status) => indexName.fulfillment(location, status))
+    return this.parts(indexes, before, limit, (order, number) => {
+      const fulfillment = order.fulfillments[number - 1]
+      return fulfillment && { order: order.id, shipTo: order.shipTo, fulfillment }
     })
-    return ok({ items, before: entries.length >= limit ? entries[limit - 1]! : null } satisfies Page<{
-      entry: string
-      order: string
-      fulfillment: Fulfillment
-    }>)
   }
 
   exceptions({ statuses, before, limit }: { statuses: string[]; before?: string; limit: number }): Outcome {
-    const entries = statuses.flatMap((status) => this.store.indexRange(indexName.exception(status), before, limit))
+    return this.parts(statuses.map(indexName.exception), before, limit, (order, number) => {
+      const exception = order.exceptions[number - 1]
+      return exception && { order: order.id, exception }
+    })
+  }
+
+  /** One page of parts of orders, newest first, over indexes whose entries name an order and a number in it. */
+  private parts<T extends object>(
+    indexes: readonly string[],
+    before: string | undefined,
+    limit: number,
+    partOf: (order: Order, number: number) => T | undefined,
+  ): Outcome {
+    const entries = indexes.flatMap((index) => this.store.indexRange(index, before, limit))
     entries.sort((a, b) => (a < b ? 1 : a > b ? -1 : 0))
     const items = entries.slice(0, limit).flatMap((entry) => {
       const found = parseFulfillmentId(orderOfEntry(entry))
       const order = found && this.orders.get(found.order)
-      const exception = order?.exceptions[found!.number - 1]
-      return exception ? [{ entry, order: order!.id, exception }] : []
+      const part = order && partOf(order, found.number)
+      return part ? [{ entry, ...part }] : []
     })
-    return ok({ items, before: entries.length >= limit ? entries[limit - 1]! : null } satisfies Page<{
-      entry: string
-      order: string
-      exception: OrderException
-    }>)
+    const page: Page<T & { entry: string }> = {
+      items,
+      before: entries.length >= limit ? entries[limit - 1]! : null,
+    }
+    return ok(page)
   }
 }
 

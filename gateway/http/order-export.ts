@@ -87,10 +87,10 @@ export class OrderExports {
     const checked = checkInput({ query: orderExport }, { parameters: {}, query, body: {} })
     if ('refused' in checked) return checked.refused
     const { format, ...wanted } = checked.input as z.output<typeof orderExport>
-    const filter = filterOf(wanted, this.context)
-    if ('status' in filter && typeof filter.status === 'number') return filter as Outcome
+    const found = filterOf(wanted, this.context)
+    if ('refused' in found) return found.refused
     const text = ORDER_TEXTS[format]
-    const ask = { filter, whole: text.whole }
+    const ask = { filter: found.filter, whole: text.whole }
     const read = (cursor?: string) => pageOf<ExportedOrder>('order.list', ask, PAGE, cursor, this.context)
     let page = await read()
     if ('status' in page) return page

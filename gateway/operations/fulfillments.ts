@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import type { FulfillmentAction } from '../../actors/order/fulfillments.js'
 import type { Fulfillment, OrderException } from '../../actors/order/order.js'
-import { orderPartition, parseFulfillmentId } from '../../actors/order/order-id.js'
+import { parseFulfillmentId } from '../../actors/order/order-id.js'
 import type { OrderView } from '../../actors/order/order-views.js'
 import type { Outcome } from '../../engine/protocol.js'
 import * as shapes from '../order-schemas.js'
@@ -10,8 +10,9 @@ import { exceptionView, fulfillmentView } from '../order-view.js'
 import { problem, unknownLocation, unknownSku } from '../problems.js'
 import * as schemas from '../schemas.js'
 import { withoutUndefined } from '../without-undefined.js'
+import { type Addressed, commandMany, resultsOf } from './command-many.js'
 import { failed, type OperationContext, operation } from './operation.js'
-import { pageOf, partitionOfOrder } from './orders.js'
+import { pageOf } from './orders.js'
 
 const id = z.object({ id: shapes.fulfillmentId })
 const API = 'api'
@@ -78,7 +79,7 @@ async function advance(
   const id = input.id ?? (key === undefined ? undefined : `key:${key}`)
   const found = commandOf(fulfillment, action, { ...input, id }, context)
   if ('status' in found) return found
-  const partition = partitionOfOrder(context, found.order)
+  const partition = context.directory.partitionOfOrder(found.order)
   const outcome = await context.dispatch.command(partition, 'fulfillment.advance', found.command)
   return failed(outcome) ? outcome : read(fulfillment, context)
 }
@@ -86,7 +87,9 @@ async function advance(
 async function read(name: string, context: OperationContext): Promise<Outcome> {
   const named = parseFulfillmentId(name)
   if (!named) return unknownFulfillment(name)
-  const outcome = await context.dispatch.query(partitionOfOrder(context, named.order), 'order.get', { id: named.order })
+  const outcome = await context.dispatch.query(context.directory.partitionOfOrder(named.order), 'order.get', {
+    id: named.order,
+  })
   const fulfillment = failed(outcome) ? undefined : (outcome.body as OrderView).fulfillments[named.number - 1]
   if (!fulfillment) return unknownFulfillment(name)
   return { status: 200, body: fulfillmentView(context.directory, named.order, fulfillment) }
@@ -97,34 +100,14 @@ async function advanceMany(
   commands: z.output<typeof shapes.fulfillmentCommands>['commands'],
   context: OperationContext,
 ): Promise<Outcome> {
-  const { dispatch, directory } = context
-  const results: (Outcome | undefined)[] = new Array(commands.length)
-  const groups = new Map<number, { at: number; command: object }[]>()
-  commands.forEach(({ fulfillment, action, ...input }, at) => {
+  const addressed = commands.map(({ fulfillment, action, ...input }): Addressed<object> => {
     const found = commandOf(fulfillment, action, input, context)
-    if ('status' in found) {
-      results[at] = found
-      return
-    }
-    const partition = orderPartition(found.order, directory.placement.partitions)
-    const group = groups.get(partition)
-    if (group) group.push({ at, command: found.command })
-    else groups.set(partition, [{ at, command: found.command }])
+    if ('status' in found) return { outcome: found }
+    return { partition: context.directory.partitionOfOrder(found.order), item: found.command }
   })
-  await Promise.all(
-    [...groups].map(async ([partition, group]) => {
-      const body = { commands: group.map(({ command }) => command) }
-      const outcome = await dispatch.command(partition, 'fulfillment.advanceMany', body)
-      const done = failed(outcome) ? undefined : (outcome.body as { results: Outcome[] }).results
-      group.forEach(({ at }, i) => {
-        results[at] = done ? done[i]! : outcome
-      })
-    }),
+  return resultsOf(
+    await commandMany(context.dispatch, 'fulfillment.advanceMany', addressed, (own) => ({ commands: own })),
   )
-  const shown = results.map((outcome) =>
-    outcome!.status < 300 ? { status: outcome!.status } : { status: outcome!.status, ...(outcome!.body as object) },
-  )
-  return { status: 200, body: { results: shown } }
 }
 
 const step = (action: FulfillmentAction, summary: string, body: z.ZodObject) =>
@@ -216,7 +199,11 @@ export const fulfillmentOperations = [
         const named = parseFulfillmentId(name)
         if (!named) return problem(404, 'unknown_exception', `There is no exception ${name}.`)
         const wish = { id: named.order, number: named.number, action, reason, by }
-        const outcome = await context.dispatch.command(partitionOfOrder(context, named.order), 'exception.update', wish)
+        const outcome = await context.dispatch.command(
+          context.directory.partitionOfOrder(named.order),
+          'exception.update',
+          wish,
+        )
         return failed(outcome) ? outcome : { status: 200, body: { id: name, status: `${action}d` } }
       },
     }),

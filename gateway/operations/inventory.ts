@@ -8,6 +8,7 @@ import type { Outcome } from '../../engine/protocol.js'
 import type { Directory } from '../directory.js'
 import { unknownLocation, unknownSku } from '../problems.js'
 import * as schemas from '../schemas.js'
+import { type Addressed, commandMany, resultsOf } from './command-many.js'
 import { failed, type OperationContext, operation } from './operation.js'
 import { promiseOf } from './promise.js'
 
@@ -47,26 +48,16 @@ async function readStock(name: string, { directory, dispatch }: OperationContext
 }
 
 /** Counts stock, each item with the partition that owns it; the outcomes in the order of the items. */
-async function putCounts(
+function putCounts(
   items: (z.output<typeof schemas.count> & { sku: string; location: string })[],
   { directory, dispatch }: OperationContext,
 ): Promise<Outcome[]> {
-  const outcomes: Outcome[] = new Array(items.length)
-  const known: { place: number; item: CountItem }[] = []
-  items.forEach(({ sku, location, onHand, safetyStock }, place) => {
+  const addressed = items.map(({ sku, location, onHand, safetyStock }): Addressed<CountItem> => {
     const found = resolve(directory, sku, location)
-    if ('status' in found) outcomes[place] = found
-    else known.push({ place, item: { ...found, onHand, safetyStock } })
+    if ('status' in found) return { outcome: found }
+    return { partition: directory.partitionOfSku(found.sku), item: { ...found, onHand, safetyStock } }
   })
-  await Promise.all(
-    [...directory.byPartition(known, ({ item }) => item.sku)].map(async ([partition, own]) => {
-      const answer = await dispatch.command(partition, 'inventory.count', { items: own.map(({ item }) => item) })
-      own.forEach(({ place }, k) => {
-        outcomes[place] = failed(answer) ? answer : (answer.body as { results: Outcome[] }).results[k]!
-      })
-    }),
-  )
-  return outcomes
+  return commandMany(dispatch, 'inventory.count', addressed, (own) => ({ items: own }))
 }
 
 /** What a kit is made of; nothing for a product that is none. */
@@ -137,9 +128,7 @@ export const inventoryOperations = [
     summary: 'Many counts in one message',
     body: schemas.counts,
     async run({ items }, context) {
-      const outcomes = await putCounts(items, context)
-      const results = outcomes.map(({ status, body }) => (status < 300 ? { status } : { status, ...(body as object) }))
-      return { status: 200, body: { results } }
+      return resultsOf(await putCounts(items, context))
     },
   }),
   operation({

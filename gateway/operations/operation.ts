@@ -4,6 +4,7 @@
  */
 import { randomUUID } from 'node:crypto'
 import type { z } from 'zod'
+import { faulty } from '../../actors/outcomes.js'
 import type { Outcome } from '../../engine/protocol.js'
 import type { Directory } from '../directory.js'
 import type { Dispatch } from '../dispatch.js'
@@ -73,9 +74,7 @@ export function checkInput(
     else for (const issue of checked.error.issues) errors.push({ path: issue.path.join('.'), message: issue.message })
   }
   if (errors.length === 0) return { input }
-  const first = errors[0]!
-  const detail = `${first.path === '' ? 'The body' : first.path}: ${first.message}${errors.length > 1 ? ` (and ${errors.length - 1} more)` : ''}`
-  return { refused: problem(422, 'invalid', detail, errors) }
+  return { refused: faulty(errors) }
 }
 
 /**

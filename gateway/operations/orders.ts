@@ -1,7 +1,6 @@
 /** Orders: placed, read, held, cancelled, changed, paid for. */
 import { z } from 'zod'
 import type { OrderRequest } from '../../actors/order/capture.js'
-import { orderPartition } from '../../actors/order/order-id.js'
 import { ORDER_STATUSES } from '../../actors/order/order-status.js'
 import type { OrderFilter, OrderView, Page } from '../../actors/order/order-views.js'
 import type { ReviseWish } from '../../actors/order/orders.js'
@@ -14,80 +13,62 @@ import { problem, unknownLocation, unknownSku } from '../problems.js'
 import { reassignBackorders, reassignLocation } from '../reoptimisation/reoptimiser.js'
 import * as schemas from '../schemas.js'
 import { withoutUndefined } from '../without-undefined.js'
+import { type Addressed, commandMany, resultsOf } from './command-many.js'
 import { failed, newId, type OperationContext, operation } from './operation.js'
 
 const id = z.object({ id: shapes.orderId })
 const API = 'api'
 
-export const partitionOfOrder = ({ directory }: OperationContext, order: string): number =>
-  orderPartition(order, directory.placement.partitions)
-
 /** The order as it is now, with the status of what has been done. */
 export async function readOrder(order: string, status: number, context: OperationContext): Promise<Outcome> {
-  const outcome = await context.dispatch.query(partitionOfOrder(context, order), 'order.get', { id: order })
-  return failed(outcome) ? outcome : { status, body: orderView(context.directory, outcome.body as OrderView) }
+  const { dispatch, directory } = context
+  const outcome = await dispatch.query(directory.partitionOfOrder(order), 'order.get', { id: order })
+  return failed(outcome) ? outcome : { status, body: orderView(directory, outcome.body as OrderView) }
 }
 
 /** Does something to an order and shows what has become of it. */
 async function change(order: string, name: string, wish: object, context: OperationContext): Promise<Outcome> {
-  const { dispatch, idempotencyKey: key } = context
+  const { dispatch, directory, idempotencyKey: key } = context
   const once = key === undefined ? {} : { key }
-  const outcome = await dispatch.command(partitionOfOrder(context, order), name, { id: order, ...wish, ...once })
+  const outcome = await dispatch.command(directory.partitionOfOrder(order), name, { id: order, ...wish, ...once })
   return failed(outcome) ? outcome : readOrder(order, 200, context)
 }
 
+/** What an order's actor takes: of an order that is sent to a store, with the store's address. */
+async function requestOf(
+  input: shapes.OrderInput,
+  id: string,
+  context: OperationContext,
+): Promise<OrderRequest | Outcome> {
+  const request = await orderRequest(input, context.directory, id)
+  if ('status' in request || request.delivery.method !== 'ship_to_store') return request
+  const outcome = await context.dispatch.query(0, 'location.get', { index: request.delivery.location })
+  if (failed(outcome)) return unknownLocation(input.delivery.location ?? '')
+  const { location } = outcome.body as { location: z.output<typeof schemas.location> }
+  const { latitude, longitude, address } = location
+  return { ...request, shipTo: { ...withoutUndefined(address), name: request.customer.name, latitude, longitude } }
+}
+
 async function place(input: shapes.OrderInput, context: OperationContext): Promise<Outcome> {
-  const request = await orderRequest(input, context.directory, newId(context))
+  const { dispatch, directory } = context
+  const request = await requestOf(input, newId(context), context)
   if ('status' in request) return request
-  if (!(await hasStoreAddress(request, context))) return unknownLocation(input.delivery.location ?? '')
-  const outcome = await context.dispatch.command(partitionOfOrder(context, request.id), 'order.place', request)
+  const outcome = await dispatch.command(directory.partitionOfOrder(request.id), 'order.place', request)
   if (failed(outcome)) return outcome
   const { order } = outcome.body as { order: string }
   return readOrder(order, outcome.status, context)
 }
 
-/** What is sent to a store goes to the store's address; false where there is no such store. */
-async function hasStoreAddress(request: OrderRequest, { dispatch }: OperationContext): Promise<boolean> {
-  if (request.delivery.method !== 'ship_to_store') return true
-  const outcome = await dispatch.query(0, 'location.get', { index: request.delivery.location })
-  if (failed(outcome)) return false
-  const { location } = outcome.body as { location: z.output<typeof schemas.location> }
-  const { latitude, longitude, address } = location
-  request.shipTo = { ...withoutUndefined(address), name: request.customer.name, latitude, longitude }
-  return true
-}
-
 async function placeMany(inputs: shapes.OrderInput[], context: OperationContext): Promise<Outcome> {
-  const results: (Outcome | undefined)[] = new Array(inputs.length)
-  const groups = new Map<number, { at: number; request: OrderRequest }[]>()
+  const { dispatch, directory } = context
+  const addressed: Addressed<OrderRequest>[] = []
   for (const [at, input] of inputs.entries()) {
-    const request = await orderRequest(input, context.directory, newId(context, `${at}`))
-    if ('status' in request) {
-      results[at] = request
-      continue
-    }
-    const partition = partitionOfOrder(context, request.id)
-    groups.set(partition, [...(groups.get(partition) ?? []), { at, request }])
+    const request = await requestOf(input, newId(context, `${at}`), context)
+    if ('status' in request) addressed.push({ outcome: request })
+    else addressed.push({ partition: directory.partitionOfOrder(request.id), item: request })
   }
-  await Promise.all(
-    [...groups].map(async ([partition, group]) => {
-      const orders = group.map(({ request }) => request)
-      const outcome = await context.dispatch.command(partition, 'order.placeMany', { orders })
-      const done = failed(outcome) ? undefined : (outcome.body as { results: Outcome[] }).results
-      group.forEach(({ at }, i) => {
-        results[at] = done ? done[i]! : outcome
-      })
-    }),
-  )
-  return {
-    status: 200,
-    body: {
-      results: results.map((outcome) => {
-        const { status, body } = outcome!
-        return status < 300 ? { status, id: (body as { order: string }).order } : { status, ...(body as object) }
-      }),
-    },
-  }
+  const outcomes = await commandMany(dispatch, 'order.placeMany', addressed, (orders) => ({ orders }))
+  return resultsOf(outcomes, ({ body }) => ({ id: (body as { order: string }).order }))
 }
 
 /** The same for many orders, each with its own outcome. */
@@ -95,11 +76,11 @@ async function changeMany(
   orders: string[],
   name: string,
   wish: { reason: string; by: string },
-  { dispatch, ...context }: OperationContext,
+  { dispatch, directory }: OperationContext,
 ): Promise<Outcome> {
   const results = await Promise.all(
     orders.map(async (order) => {
-      const partition = partitionOfOrder({ dispatch, ...context }, order)
+      const partition = directory.partitionOfOrder(order)
       const { status, body } = await dispatch.command(partition, name, { id: order, ...wish })
       return status < 300 ? { order, status } : { order, status, ...(body as object) }
     }),
@@ -155,11 +136,14 @@ async function revise(input: RevisionInput, context: OperationContext): Promise<
 type OrderQuery = z.output<typeof shapes.orderQuery>
 
 /** What the index is asked for; an outcome where a name is unknown. */
-export function filterOf(query: OrderQuery, { directory }: OperationContext): OrderFilter | Outcome {
+export function filterOf(
+  query: OrderQuery,
+  { directory }: OperationContext,
+): { filter: OrderFilter } | { refused: Outcome } {
   const { location: name, from, to, ...plain } = query
   const location = name === undefined ? undefined : directory.find('locations', name)
-  if (location === -1) return unknownLocation(name!)
-  return withoutUndefined({
+  if (location === -1) return { refused: unknownLocation(name!) }
+  const filter = withoutUndefined({
     status: plain.status,
     channel: plain.channel,
     externalId: plain.externalId,
@@ -169,6 +153,7 @@ export function filterOf(query: OrderQuery, { directory }: OperationContext): Or
     fromMs: from === undefined ? undefined : Date.parse(from),
     toMs: to === undefined ? undefined : Date.parse(to),
   }) as OrderFilter
+  return { filter }
 }
 
 /** One page over all partitions, newest first: each gives a page, and what is in none of their rests is merged. */
@@ -201,6 +186,26 @@ export async function pageOf<T extends { entry: string }>(
     nextCursor: isOver ? null : Buffer.from(last ?? rest).toString('base64url'),
   }
 }
+
+/** Something that is done to an order for a reason and needs nothing else to be said. */
+const step = (action: 'hold' | 'resume' | 'release' | 'source', summary: string) =>
+  operation({
+    name: `order.${action}`,
+    summary,
+    http: { method: 'POST', path: `/v1/orders/{id}/${action}`, status: 200 },
+    parameters: id,
+    body: shapes.reason,
+    run: ({ id: order, reason, by = API }, context) => change(order, `order.${action}`, { reason, by }, context),
+  })
+
+const bulkStep = (action: 'cancel' | 'hold', summary: string) =>
+  operation({
+    name: `order.${action}Many`,
+    summary,
+    http: { method: 'POST', path: `/v1/bulk/orders/${action}`, status: 200 },
+    body: shapes.bulk,
+    run: ({ orders, reason, by = API }, context) => changeMany(orders, `order.${action}`, { reason, by }, context),
+  })
 
 export const orderOperations = [
   operation({
@@ -245,11 +250,11 @@ export const orderOperations = [
     http: { method: 'GET', path: '/v1/orders', status: 200 },
     query: schemas.page.extend(shapes.orderQuery.shape),
     async run({ limit, cursor, ...query }, context) {
-      const filter = filterOf(query, context)
-      if ('status' in filter && typeof filter.status === 'number') return filter as Outcome
+      const found = filterOf(query, context)
+      if ('refused' in found) return found.refused
       const page = await pageOf<{ entry: string; order: OrderView }>(
         'order.list',
-        { filter, whole: true },
+        { filter: found.filter, whole: true },
         limit,
         cursor,
         context,
@@ -280,52 +285,12 @@ export const orderOperations = [
     body: shapes.cancel,
     run: cancel,
   }),
-  operation({
-    name: 'order.cancelMany',
-    summary: 'Cancels many orders',
-    http: { method: 'POST', path: '/v1/bulk/orders/cancel', status: 200 },
-    body: shapes.bulk,
-    run: ({ orders, reason, by = API }, context) => changeMany(orders, 'order.cancel', { reason, by }, context),
-  }),
-  operation({
-    name: 'order.hold',
-    summary: 'Holds an order: nothing is sourced or accepted until it is resumed',
-    http: { method: 'POST', path: '/v1/orders/{id}/hold', status: 200 },
-    parameters: id,
-    body: shapes.reason,
-    run: ({ id: order, reason, by = API }, context) => change(order, 'order.hold', { reason, by }, context),
-  }),
-  operation({
-    name: 'order.holdMany',
-    summary: 'Holds many orders',
-    http: { method: 'POST', path: '/v1/bulk/orders/hold', status: 200 },
-    body: shapes.bulk,
-    run: ({ orders, reason, by = API }, context) => changeMany(orders, 'order.hold', { reason, by }, context),
-  }),
-  operation({
-    name: 'order.resume',
-    summary: 'Takes an order’s holds off',
-    http: { method: 'POST', path: '/v1/orders/{id}/resume', status: 200 },
-    parameters: id,
-    body: shapes.reason,
-    run: ({ id: order, reason, by = API }, context) => change(order, 'order.resume', { reason, by }, context),
-  }),
-  operation({
-    name: 'order.release',
-    summary: 'Ends the remorse window of an order before its time',
-    http: { method: 'POST', path: '/v1/orders/{id}/release', status: 200 },
-    parameters: id,
-    body: shapes.reason,
-    run: ({ id: order, reason, by = API }, context) => change(order, 'order.release', { reason, by }, context),
-  }),
-  operation({
-    name: 'order.source',
-    summary: 'Sources again what is open or waits, with the locations that were left out so far',
-    http: { method: 'POST', path: '/v1/orders/{id}/source', status: 200 },
-    parameters: id,
-    body: shapes.reason,
-    run: ({ id: order, reason, by = API }, context) => change(order, 'order.source', { reason, by }, context),
-  }),
+  bulkStep('cancel', 'Cancels many orders'),
+  step('hold', 'Holds an order: nothing is sourced or accepted until it is resumed'),
+  bulkStep('hold', 'Holds many orders'),
+  step('resume', 'Takes an order’s holds off'),
+  step('release', 'Ends the remorse window of an order before its time'),
+  step('source', 'Sources again what is open or waits, with the locations that were left out so far'),
   operation({
     name: 'order.revise',
     summary: 'Changes lines, address or service of an order until picking starts',

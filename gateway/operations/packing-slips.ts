@@ -4,18 +4,17 @@ import type { LocationEntry } from '../../actors/catalog/catalog.js'
 import { unitsIn } from '../../actors/order/lines.js'
 import type { Fulfillment, Line } from '../../actors/order/order.js'
 import { parseFulfillmentId } from '../../actors/order/order-id.js'
+import { isStanding } from '../../actors/order/order-status.js'
 import type { OrderView } from '../../actors/order/order-views.js'
 import type { Outcome } from '../../engine/protocol.js'
 import type { Address, PackingSlip } from '../documents/packing-slip.js'
 import { printPackingSlip } from '../documents/printer.js'
 import * as shapes from '../order-schemas.js'
-import { isStanding } from '../order-view.js'
 import { problem } from '../problems.js'
 import { withoutUndefined } from '../without-undefined.js'
 import { readProducts } from './catalog.js'
 import { unknownFulfillment } from './fulfillments.js'
 import { failed, type OperationContext, operation } from './operation.js'
-import { partitionOfOrder } from './orders.js'
 
 const unitsOf = ({ lines }: Fulfillment, { number }: Line): number =>
   lines.reduce((sum, { line, quantity }) => (line === number ? sum + quantity : sum), 0)
@@ -72,7 +71,7 @@ async function printSlip(id: string, context: OperationContext): Promise<Outcome
   const { dispatch, directory } = context
   const named = parseFulfillmentId(id)
   if (!named) return unknownFulfillment(id)
-  const read = await dispatch.query(partitionOfOrder(context, named.order), 'order.get', { id: named.order })
+  const read = await dispatch.query(directory.partitionOfOrder(named.order), 'order.get', { id: named.order })
   if (failed(read)) return read.status === 404 ? unknownFulfillment(id) : read
   const order = read.body as OrderView
   const fulfillment = order.fulfillments[named.number - 1]

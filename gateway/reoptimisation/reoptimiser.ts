@@ -4,10 +4,9 @@
  */
 import { Piscina } from 'piscina'
 import type { Availability, Fulfillment } from '../../actors/order/order.js'
-import { orderPartition, parseFulfillmentId } from '../../actors/order/order-id.js'
+import { parseFulfillmentId } from '../../actors/order/order-id.js'
 import { orderOfEntry } from '../../actors/order/order-indexes.js'
 import type { SourcingRequest } from '../../actors/sourcing/plan.js'
-import type { Outcome } from '../../engine/protocol.js'
 import { failed, type OperationContext } from '../operations/operation.js'
 import type { WaveOrder, WavePlan } from './plan-wave.js'
 
@@ -94,9 +93,9 @@ async function reassign(found: Found[], reason: string, context: OperationContex
   const { dispatch, directory } = context
   const offers = await availabilities(found, context)
   const orders: WaveOrder[] = []
-  for (const { id, number } of found) {
-    const partition = orderPartition(id, directory.placement.partitions)
-    const outcome = await dispatch.query(partition, 'order.request', { id, number, offers })
+  for (const { id, number, skus } of found) {
+    const own = offers.filter(({ sku }) => skus.includes(sku))
+    const outcome = await dispatch.query(directory.partitionOfOrder(id), 'order.request', { id, number, offers: own })
     const { request } = (failed(outcome) ? { request: null } : outcome.body) as { request: SourcingRequest | null }
     if (request) orders.push({ id, ...(number === undefined ? {} : { number }), request })
   }
@@ -105,11 +104,7 @@ async function reassign(found: Found[], reason: string, context: OperationContex
   result.left += found.length - plans.length
   for (const { id, number, assignments } of plans) {
     const wish = { id, ...(number === undefined ? {} : { number }), reason, by: BY, assignments }
-    const outcome: Outcome = await dispatch.command(
-      orderPartition(id, directory.placement.partitions),
-      'order.reassign',
-      wish,
-    )
+    const outcome = await dispatch.command(directory.partitionOfOrder(id), 'order.reassign', wish)
     if (failed(outcome)) result.left++
     else result.moved++
   }
