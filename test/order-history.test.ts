@@ -148,6 +148,14 @@ class History {
     await this.fly(sent)
   }
 
+  /** An order that other partitions are still asked about is not cancelled yet: the answer says to try again. */
+  private async cancelOnceTaken(body: object): Promise<{ status: number; body: unknown }> {
+    for (;;) {
+      const answer = await this.socket.command<{ code?: string }>('order.cancel', body)
+      if (answer.status !== 503) return answer
+    }
+  }
+
   private async cancel({ customer, number }: Invoice, line: Invoice['lines'][number]): Promise<void> {
     const { sku, quantity } = line
     const id = this.latest.get(`${customer}/${sku}`)
@@ -158,7 +166,7 @@ class History {
     if (!this.answered.has(id)) await this.send()
     await this.answered.get(id)
     const body = { id, reason: `credit note ${number}`, lines: [{ sku, quantity }] }
-    const cancelled = this.socket.command<{ code?: string }>('order.cancel', body).then(({ status, body }) => {
+    const cancelled = this.cancelOnceTaken(body).then(({ status, body }) => {
       if (status === 200) this.cancellations.done++
       else if (status === 409) this.cancellations.refused++
       else throw new Error(`a cancellation is answered with ${status} ${JSON.stringify(body)}`)
