@@ -62,6 +62,15 @@ function makePartitionMemories({ dataDir, description }: HostOptions, bells: Doo
   }))
 }
 
+/**
+ * Resolves once all have started; rejects with the first that could not, but not before the others have come to an end
+ * of their own: a thread that is stopped inside LMDB takes the process down before it has said why.
+ */
+async function allStarted(starting: Promise<void>[]): Promise<void> {
+  await Promise.allSettled(starting)
+  await Promise.all(starting)
+}
+
 export class Host {
   private readonly workers: Worker[] = []
   private exited = 0
@@ -85,8 +94,8 @@ export class Host {
     const memories = makePartitionMemories(options, bells)
     const host = new Host(options, memories, bells, new PartitionLinks(memories))
     try {
-      await Promise.all(memories.map((memory) => host.startCheckpointer(memory)))
-      await Promise.all(bells.map((_, thread) => host.startPartitionThread(thread)))
+      await allStarted(memories.map((memory) => host.startCheckpointer(memory)))
+      await allStarted(bells.map((_, thread) => host.startPartitionThread(thread)))
     } catch (error) {
       host.stopping = true
       await Promise.all(host.workers.map((worker) => worker.terminate()))
