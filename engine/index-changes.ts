@@ -47,26 +47,34 @@ class ChangedEntries {
 }
 
 export class IndexChanges {
-  private readonly indexes = new Map<string, ChangedEntries>()
+  /** Of most indexes, one for each name or number, one new entry is all that changes: it stands for itself, without a map. */
+  private readonly indexes = new Map<string, ChangedEntries | string>()
 
   has(index: string, entry: string): boolean {
-    return this.indexes.get(index)?.changes.has(entry) ?? false
+    const changed = this.indexes.get(index)
+    return typeof changed === 'string' ? changed === entry : (changed?.changes.has(entry) ?? false)
   }
 
   /** `isNew`: neither the store nor an older change knows the entry. */
   put(index: string, entry: string, isNew: boolean): void {
-    this.of(index).put(entry, isNew)
+    const changed = this.indexes.get(index)
+    if (changed === undefined && isNew) {
+      assertIndexName(index)
+      this.indexes.set(index, entry)
+    } else if (changed !== entry) this.changesOf(index, changed).put(entry, isNew)
   }
 
   delete(index: string, entry: string): void {
-    this.of(index).delete(entry)
+    const changed = this.indexes.get(index)
+    if (changed === entry) this.indexes.delete(index)
+    else this.changesOf(index, changed).delete(entry)
   }
 
-  private of(index: string): ChangedEntries {
-    const known = this.indexes.get(index)
-    if (known) return known
+  private changesOf(index: string, known: ChangedEntries | string | undefined): ChangedEntries {
+    if (known !== undefined && typeof known !== 'string') return known
     assertIndexName(index)
     const changed = new ChangedEntries()
+    if (known !== undefined) changed.put(known, true)
     this.indexes.set(index, changed)
     return changed
   }
@@ -82,21 +90,26 @@ export class IndexChanges {
 
   get size(): number {
     let size = 0
-    for (const { changes } of this.indexes.values()) size += changes.size
+    for (const changed of this.indexes.values()) size += typeof changed === 'string' ? 1 : changed.changes.size
     return size
   }
 
   /** Every change, in no order. */
   *all(): Generator<[index: string, entry: string, change: EntryChange]> {
-    for (const [index, { changes }] of this.indexes) {
-      for (const [entry, change] of changes) yield [index, entry, change]
+    for (const [index, changed] of this.indexes) {
+      if (typeof changed === 'string') yield [index, changed, 'new']
+      else for (const [entry, change] of changed.changes) yield [index, entry, change]
     }
   }
 
   /** The changes of one index in descending order, strictly below `before`. */
   *descending(index: string, before: string | undefined): Changes {
     const changed = this.indexes.get(index)
-    if (!changed) return
+    if (changed === undefined) return
+    if (typeof changed === 'string') {
+      if (before === undefined || compareKeys(changed, before) < 0) yield [changed, 'new']
+      return
+    }
     const entries = changed.inOrder()
     let last: string | undefined
     for (let i = before === undefined ? entries.length : placeOf(entries, before); i-- > 0; last = entries[i]) {

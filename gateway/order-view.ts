@@ -152,10 +152,9 @@ export function orderView(directory: Directory, view: OrderView): object {
     returns: [],
     exceptions: view.exceptions.map((exception) => exceptionView(view.id, exception)),
     promise: promise ? { shipBy: isoTime(promise.shipByMs), deliverBy: isoTime(promise.deliverByMs) } : null,
-    notChosen: view.refused.map(({ location, reason }) => ({
-      location: directory.name('locations', location),
-      reason,
-    })),
+    notChosen: view.refused.flatMap(({ reason, locations }) =>
+      locations.map((location) => ({ location: directory.name('locations', location), reason })),
+    ),
     rules: view.trace,
     timeline: view.timeline.map(({ atMs, type, by, detail }) => ({
       at: isoTime(atMs),

@@ -277,26 +277,23 @@ export class Capture {
   }
 
   private newOrder(step: Step, request: OrderRequest): Order {
-    const { id, channel, channelIndex, fingerprint, currency, customer, shipTo, delivery, totals } = request
-    return {
+    const { id, home, channel, channelIndex, buyer, externalId, fingerprint, currency, notes } = request
+    // What may be missing is put in afterwards: spreads for each order are dear.
+    const order: Order = {
       id,
-      ...(request.home === undefined ? {} : { home: request.home }),
       channel,
       channelIndex,
-      ...(request.buyer ? { buyer: request.buyer } : {}),
-      ...(request.externalId === undefined ? {} : { externalId: request.externalId }),
       fingerprint,
       currency,
-      customer,
-      shipTo,
-      delivery,
+      customer: request.customer,
+      shipTo: request.shipTo,
+      delivery: request.delivery,
       service: request.service ?? this.settings.orders.defaultService,
-      ...(request.notes === undefined ? {} : { notes: request.notes }),
       state: orderTable.initial,
       lines: [],
       fulfillments: [],
       exceptions: [],
-      totals,
+      totals: request.totals,
       credits: [],
       holds: [],
       tags: [],
@@ -314,6 +311,11 @@ export class Capture {
       epoch: 0,
       waitsFor: [],
     }
+    if (home !== undefined) order.home = home
+    if (buyer) order.buyer = buyer
+    if (externalId !== undefined) order.externalId = externalId
+    if (notes !== undefined) order.notes = notes
+    return order
   }
 }
 
@@ -361,7 +363,7 @@ function faultsOf({ lines }: OrderRequest, bySku: Map<number, Availability>): Ou
 /** The order's lines: a kit is one that is priced, and one for each component that is sourced. */
 function linesOf({ lines, allowBackorder }: OrderRequest, bySku: Map<number, Availability>): Line[] {
   const all: Line[] = []
-  const add = (terms: LineTerms, more: Partial<Line>): Line => {
+  const add = (terms: LineTerms, more?: Partial<Line>): Line => {
     const product = bySku.get(terms.sku)!.product!
     const { sku, quantity, unitPrice, discount, taxes, gift, substitutes, reservation, note: remark } = terms
     // Field by field: spreads for each line of each order are dear.
@@ -381,14 +383,14 @@ function linesOf({ lines, allowBackorder }: OrderRequest, bySku: Map<number, Ava
     if (substitutes) line.substitutes = substitutes
     if (reservation) line.reservation = reservation
     if (remark !== undefined) line.note = remark
-    Object.assign(line, more)
+    if (more) Object.assign(line, more)
     all.push(line)
     return line
   }
   for (const terms of lines) {
     const { kit } = bySku.get(terms.sku)!.product!
     if (kit.length === 0) {
-      add(terms, {})
+      add(terms)
       continue
     }
     const parent = add(terms, { isKit: true, units: [] })

@@ -9,7 +9,7 @@ import type { Places } from '../catalog/places.js'
 import type { HoldRequest } from '../inventory/allocations.js'
 import { SOURCING_ATTEMPTS_MAX } from '../limits.js'
 import { nextCutoff } from '../sourcing/calendar.js'
-import { plan, type SourcingRequest } from '../sourcing/plan.js'
+import { plan, type Refusal, type SourcingRequest } from '../sourcing/plan.js'
 import { allocationNumber } from './allocation-id.js'
 import type { Capacity } from './capacity.js'
 import type { ExceptionBook } from './exceptions.js'
@@ -161,7 +161,7 @@ export class OrderSourcing {
     const wanted = rest.map((line) => ({ line, quantity: unmet(line) }))
     const request = this.requests.of(step.timeMs, order, wanted, saga.offers)
     const whole = plan(request)
-    order.refused = whole.refused.map(({ location, reason }) => ({ location, reason }))
+    order.refused = byReason(whole.refused)
     const short = whole.shortLines.map((number) => lineOf(order, number))
     if (short.some((line) => this.substitute(step, order, line))) {
       this.attempt(step, order, saga.attempt)
@@ -183,19 +183,19 @@ export class OrderSourcing {
    * does.
    */
   private waitForCapacity(step: Step, order: Order, request: SourcingRequest): boolean {
-    const full = order.refused.filter(({ reason }) => reason === 'capacity')
-    if (full.length === 0) return false
+    const full = order.refused.find(({ reason }) => reason === 'capacity')?.locations
+    if (!full) return false
     const candidates = request.candidates.map((candidate) => ({
       ...candidate,
       capacityLeft: Math.max(1, candidate.capacityLeft),
     }))
     if (plan({ ...request, candidates }).shortLines.length > 0) return false
-    const cutoffs = full.map(({ location }) => nextCutoff(this.places.get(location)!.calendar, step.timeMs))
+    const cutoffs = full.map((location) => nextCutoff(this.places.get(location)!.calendar, step.timeMs))
     order.retryMs = Math.min(...cutoffs) + 1
     delete order.saga
     fire(order, 'SOURCED')
     note(order, step.timeMs, 'order.waits_for_capacity', SYSTEM)
-    const names = full.map(({ location }) => this.places.get(location)!.id)
+    const names = full.map((location) => this.places.get(location)!.id)
     this.exceptions.raise(step, order, 'capacity_exceeded', undefined, `full for the day: ${names.join(', ')}`)
     this.answerWakes(step, order)
     return true
@@ -374,6 +374,17 @@ interface Told {
   epoch: number
   offers: Availability[]
   reserved: Reserved[]
+}
+
+/** Many locations share a few reasons. */
+function byReason(refusals: readonly Refusal[]): Order['refused'] {
+  const reasons: Order['refused'] = []
+  for (const { location, reason } of refusals) {
+    const known = reasons.find((one) => one.reason === reason)
+    if (known) known.locations.push(location)
+    else reasons.push({ reason, locations: [location] })
+  }
+  return reasons
 }
 
 const releases = (lines: { allocation: number; sku: number }[]) =>

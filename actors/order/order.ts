@@ -250,8 +250,8 @@ export interface Order {
   onlyLocations?: number[]
   locationTypes?: string[]
   excluded: { location: number; reason: string }[]
-  /** Candidates that the last plan refused, and why. */
-  refused: { location: number; reason: string }[]
+  /** Candidates that the last plan refused, by the reason. */
+  refused: { reason: string; locations: number[] }[]
   splitBy: string[]
   placedMs: number
   /** Until then the customer may change his mind and nothing is released. */
