@@ -1,7 +1,7 @@
 /**
  * Entries of secondary indexes that were put or deleted since a checkpoint was begun, index by index, so that a range
  * over one index looks only at that index's changes. The order of the changed entries is found when somebody asks for a
- * range, and kept up from then on: an index that nobody reads costs a map.
+ * range, and kept up from then on: an index that nobody reads and nothing is deleted from costs a list.
  */
 import { assertIndexName, compareKeys } from './store-format.js'
 
@@ -10,19 +10,55 @@ type EntryChange = 'put' | 'new' | 'deleted'
 type Changes = Generator<[entry: string, change: EntryChange]>
 
 class ChangedEntries {
-  readonly changes = new Map<string, EntryChange>()
+  private readonly changes = new Map<string, EntryChange>()
+  /** Entries that were put and not looked at since: a map of them is made when somebody asks. */
+  private appended: string[] = []
   /** The entries in order, and those that came since; an entry stays among them when its change is forgotten. */
   private ordered: string[] | undefined
   private added: string[] = []
 
   put(entry: string, isNew: boolean): void {
-    const before = this.changes.get(entry)
-    if (before !== 'new') this.set(entry, isNew && before === undefined ? 'new' : 'put')
+    if (!isNew) {
+      this.appended.push(entry)
+      return
+    }
+    const before = this.of(entry)
+    if (before !== 'new') this.set(entry, before === undefined ? 'new' : 'put')
   }
 
   delete(entry: string): void {
-    if (this.changes.get(entry) === 'new') this.changes.delete(entry)
+    if (this.of(entry) === 'new') this.changes.delete(entry)
     else this.set(entry, 'deleted')
+  }
+
+  of(entry: string): EntryChange | undefined {
+    this.lookAt()
+    return this.changes.get(entry)
+  }
+
+  /** At most so many entries are changed. */
+  get size(): number {
+    return this.changes.size + this.appended.length
+  }
+
+  /** One change of each entry. */
+  latest(): Iterable<[entry: string, change: EntryChange]> {
+    this.lookAt()
+    return this.changes
+  }
+
+  /** Every change, the last one of an entry last. */
+  *all(): Changes {
+    // Somebody may look at them meanwhile.
+    const { appended } = this
+    yield* this.changes
+    for (const entry of appended) yield [entry, 'put']
+  }
+
+  private lookAt(): void {
+    if (this.appended.length === 0) return
+    for (const entry of this.appended) if (this.changes.get(entry) !== 'new') this.set(entry, 'put')
+    this.appended = []
   }
 
   private set(entry: string, change: EntryChange): void {
@@ -38,6 +74,7 @@ class ChangedEntries {
 
   /** All changed entries in ascending order, some more than once, and some that are changed no more. */
   inOrder(): string[] {
+    this.lookAt()
     if (!this.ordered) this.ordered = [...this.changes.keys()].sort(compareKeys)
     // What is in order already costs a sort next to nothing.
     else if (this.added.length > 0) this.ordered = [...this.ordered, ...this.added].sort(compareKeys)
@@ -47,58 +84,59 @@ class ChangedEntries {
 }
 
 export class IndexChanges {
-  /** Of most indexes, one for each name or number, one new entry is all that changes: it stands for itself, without a map. */
+  /** In most indexes, one for each name or number, all that changes is one entry that is put: it stands for itself. */
   private readonly indexes = new Map<string, ChangedEntries | string>()
 
   has(index: string, entry: string): boolean {
     const changed = this.indexes.get(index)
-    return typeof changed === 'string' ? changed === entry : (changed?.changes.has(entry) ?? false)
+    return typeof changed === 'string' ? changed === entry : changed?.of(entry) !== undefined
   }
 
   /** `isNew`: neither the store nor an older change knows the entry. */
   put(index: string, entry: string, isNew: boolean): void {
     const changed = this.indexes.get(index)
-    if (changed === undefined && isNew) {
+    if (changed === undefined && !isNew) {
       assertIndexName(index)
       this.indexes.set(index, entry)
     } else if (changed !== entry) this.changesOf(index, changed).put(entry, isNew)
   }
 
   delete(index: string, entry: string): void {
-    const changed = this.indexes.get(index)
-    if (changed === entry) this.indexes.delete(index)
-    else this.changesOf(index, changed).delete(entry)
+    this.changesOf(index, this.indexes.get(index)).delete(entry)
   }
 
   private changesOf(index: string, known: ChangedEntries | string | undefined): ChangedEntries {
     if (known !== undefined && typeof known !== 'string') return known
     assertIndexName(index)
     const changed = new ChangedEntries()
-    if (known !== undefined) changed.put(known, true)
+    if (known !== undefined) changed.put(known, false)
     this.indexes.set(index, changed)
     return changed
   }
 
   /** Takes over what was changed before these, and may be in the store or not. */
   addOlder(older: IndexChanges): void {
-    for (const [index, entry, change] of older.all()) {
-      if (this.has(index, entry)) continue
-      if (change === 'deleted') this.delete(index, entry)
-      else this.put(index, entry, false)
+    for (const [index, changed] of older.indexes) {
+      const changes = typeof changed === 'string' ? ([[changed, 'put']] as const) : changed.latest()
+      for (const [entry, change] of changes) {
+        if (this.has(index, entry)) continue
+        if (change === 'deleted') this.delete(index, entry)
+        else this.put(index, entry, false)
+      }
     }
   }
 
   get size(): number {
     let size = 0
-    for (const changed of this.indexes.values()) size += typeof changed === 'string' ? 1 : changed.changes.size
+    for (const changed of this.indexes.values()) size += typeof changed === 'string' ? 1 : changed.size
     return size
   }
 
-  /** Every change, in no order. */
+  /** Every change, the last one of an entry last. */
   *all(): Generator<[index: string, entry: string, change: EntryChange]> {
     for (const [index, changed] of this.indexes) {
-      if (typeof changed === 'string') yield [index, changed, 'new']
-      else for (const [entry, change] of changed.changes) yield [index, entry, change]
+      if (typeof changed === 'string') yield [index, changed, 'put']
+      else for (const [entry, change] of changed.all()) yield [index, entry, change]
     }
   }
 
@@ -107,14 +145,14 @@ export class IndexChanges {
     const changed = this.indexes.get(index)
     if (changed === undefined) return
     if (typeof changed === 'string') {
-      if (before === undefined || compareKeys(changed, before) < 0) yield [changed, 'new']
+      if (before === undefined || compareKeys(changed, before) < 0) yield [changed, 'put']
       return
     }
     const entries = changed.inOrder()
     let last: string | undefined
     for (let i = before === undefined ? entries.length : placeOf(entries, before); i-- > 0; last = entries[i]) {
       const entry = entries[i]!
-      const change = changed.changes.get(entry)
+      const change = changed.of(entry)
       if (change !== undefined && entry !== last) yield [entry, change]
     }
   }

@@ -40,6 +40,7 @@ const NO_CALENDAR: Calendar = { offsets: [[0, 0]], cutoffMinutes: 23 * 60 + 59, 
 export class Places {
   private readonly byIndex = new Map<number, Place>()
   private sorted: Place[] = []
+  private ranks: number[] = []
 
   put(index: number, id: string, document: LocationDocument): void {
     this.byIndex.set(index, {
@@ -57,6 +58,8 @@ export class Places {
       active: document.active,
     })
     this.sorted = [...this.byIndex.values()].sort((a, b) => a.location - b.location)
+    this.ranks = []
+    for (const [rank, { location }] of this.sorted.entries()) this.ranks[location] = rank
   }
 
   get(location: number): Place | undefined {
@@ -66,5 +69,10 @@ export class Places {
   /** By location index, in its order. */
   get all(): readonly Place[] {
     return this.sorted
+  }
+
+  /** Where a location stands in `all`. */
+  rankOf(location: number): number | undefined {
+    return this.ranks[location]
   }
 }

@@ -21,11 +21,11 @@ export class Availabilities {
     const sku = this.placement.localOf(index)
     const product = stock.exists(sku) ? this.catalog.productFacts(index) : undefined
     if (!product) return { sku: index, product: null, rows: [], most: 0, supply: [] }
-    const rows: [number, number][] = []
+    const rows: number[] = []
     if (stock.atp(sku) > 0) {
       stock.forEachRow(sku, (row) => {
         const atp = stock.rowAtp(row)
-        if (atp > 0) rows.push([stock.rows[row]! - 1, atp])
+        if (atp > 0) rows.push(stock.rows[row]! - 1, atp)
       })
     }
     const ahead = stock.hasWaiting(sku) ? this.waiting.unitsAhead(index, order) : 0

@@ -39,17 +39,25 @@ export const indexName = {
   exception: (status: string): string => `exception/${status}`,
 }
 
-/** Index and entry of what never changes. */
-export function lastingEntriesOf(order: Order): [string, string][] {
-  const entry = entryOf(order)
+/** The indexes in which it stands as long as it is there. */
+export function lastingIndexesOf(order: Order): string[] {
   const { customer, shipTo } = order
   const names = [indexName.all, indexName.channel(order.channel)]
   if (order.externalId !== undefined) names.push(indexName.externalId(order.externalId))
   for (const key of [customer.id, customer.email]) if (key) names.push(indexName.customer(key))
-  const text = [order.externalId, customer.name, customer.email, customer.phone, shipTo.postalCode, shipTo.city]
-  const tokens = new Set(text.flatMap((part) => (part ? tokensOf(part) : [])))
-  for (const token of [...tokens].slice(0, TOKENS_MAX)) names.push(indexName.text(token))
-  return [...new Set(names)].map((name) => [name, entry])
+  const tokens = new Set<string>()
+  for (const text of [
+    order.externalId,
+    customer.name,
+    customer.email,
+    customer.phone,
+    shipTo.postalCode,
+    shipTo.city,
+  ]) {
+    for (const token of text ? tokensOf(text) : []) if (tokens.size < TOKENS_MAX) tokens.add(token)
+  }
+  for (const token of tokens) names.push(indexName.text(token))
+  return names
 }
 
 /** What changes with the order: `index \t entry`. */

@@ -260,7 +260,10 @@ export class OrderSourcing {
   private holdRequests(order: Order, holds: HoldLine[]): HoldRequest[] {
     return holds.map(({ line, ...hold }) => {
       const { reservation } = lineOf(order, line)
-      return { ...hold, ...(order.buyer ? { buyer: order.buyer } : {}), ...(reservation ? { reservation } : {}) }
+      const request: HoldRequest = hold
+      if (order.buyer) request.buyer = order.buyer
+      if (reservation) request.reservation = reservation
+      return request
     })
   }
 

@@ -11,7 +11,7 @@ import { decodeDocument, encodeDocument } from '../documents.js'
 import { ORDERS_DECODED_MAX } from '../limits.js'
 import type { OpenOrders } from './open-orders.js'
 import type { Order } from './order.js'
-import { indexEntriesOf, lastingEntriesOf } from './order-indexes.js'
+import { entryOf, indexEntriesOf, lastingIndexesOf } from './order-indexes.js'
 import { ORDER_STATUSES, type OrderStatus, orderStatus } from './order-status.js'
 
 const keyOf = (id: string): string => `order/${id}`
@@ -58,7 +58,7 @@ export class OrderStore {
   add(order: Order): void {
     this.documents.add(keyOf(order.id), order)
     this.changes.set(order.id, { order, status: undefined, entries: new Set() })
-    for (const [index, entry] of lastingEntriesOf(order)) this.store.indexPut(index, entry, true)
+    this.putLastingEntries(order)
   }
 
   /** An order that was refused while it was being taken: as if it had never been sent. */
@@ -66,7 +66,7 @@ export class OrderStore {
     const change = this.changes.get(order.id)
     this.changes.delete(order.id)
     for (const pair of change?.entries ?? indexEntriesOf(order)) this.deleteEntry(pair)
-    for (const [index, entry] of lastingEntriesOf(order)) this.store.indexDelete(index, entry)
+    for (const index of lastingIndexesOf(order)) this.store.indexDelete(index, entryOf(order))
     if (change?.status) this.count(change.status, -1)
     this.open.unschedule(order.id)
     this.documents.delete(keyOf(order.id))
@@ -123,7 +123,7 @@ export class OrderStore {
   /** An order whose document came from another partition. */
   adopt(id: string, timeMs: number): void {
     const order = this.get(id)!
-    for (const [index, entry] of lastingEntriesOf(order)) this.store.indexPut(index, entry, true)
+    this.putLastingEntries(order)
     for (const pair of indexEntriesOf(order)) this.putEntry(pair)
     this.count(orderStatus(order), 1)
     const dueMs = this.nextDue(order, timeMs)
@@ -133,6 +133,11 @@ export class OrderStore {
   private count(status: OrderStatus, by: number): void {
     this.counters.touchPage(0)
     this.counters.doubles[ORDER_STATUSES.indexOf(status)]! += by
+  }
+
+  private putLastingEntries(order: Order): void {
+    const entry = entryOf(order)
+    for (const index of lastingIndexesOf(order)) this.store.indexPut(index, entry)
   }
 
   private putEntry(pair: string): void {

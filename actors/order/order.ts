@@ -151,8 +151,8 @@ export interface Availability {
   sku: number
   /** Null: no such SKU. */
   product: ProductFacts | null
-  /** Location and its ATP, where there is any. */
-  rows: [location: number, atp: number][]
+  /** Where there is any: a location, its ATP, the next location, its ATP … */
+  rows: number[]
   /** Units that may be promised from stock to this order at all; less than the rows where some are set apart. */
   most: number
   supply: [location: number, units: number, atMs: number][]

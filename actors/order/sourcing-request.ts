@@ -62,37 +62,32 @@ export class SourcingRequests {
     const mayGive = (location: number): boolean => (allowed?.includes(location) ?? true) && !isExcluded(order, location)
     const wanted = new Map<number, number>()
     for (const { line, quantity } of lines) wanted.set(line.sku, (wanted.get(line.sku) ?? 0) + quantity)
-    const bySkuUnits = new Map<number, Map<number, number>>()
-    for (const [sku, units] of wanted) bySkuUnits.set(sku, unitsOf(bySku.get(sku), units, mayGive))
-    const columns = lines.map(({ line }) => bySkuUnits.get(line.sku)!)
-    const candidates: Candidate[] = []
-    for (const place of this.places.all) {
-      if (!place.active || (order.locationTypes && !order.locationTypes.includes(place.type))) continue
-      const available: number[] = []
-      let most = 0
-      for (const column of columns) {
-        const units = column.get(place.location) ?? 0
-        available.push(units)
-        if (units > most) most = units
+    const available: number[][] = []
+    lines.forEach(({ line: { sku } }, at) => {
+      const offer = bySku.get(sku)
+      if (!offer) return
+      const { rows, most } = offer
+      // Where more is wanted than may be promised at all, all places together give no more than that.
+      const isShared = wanted.get(sku)! > most
+      let left = most
+      for (let row = 0; row < rows.length && left > 0; row += 2) {
+        const location = rows[row]!
+        if (!mayGive(location)) continue
+        const units = Math.min(rows[row + 1]!, left)
+        if (isShared) left -= units
+        const rank = this.places.rankOf(location)
+        if (rank === undefined) continue
+        available[rank] ??= new Array<number>(lines.length).fill(0)
+        available[rank][at] = units
       }
-      if (most === 0) continue
-      const { location, type, latitude, longitude, country, handlingCost, priority, capacityPerDay, calendar } = place
-      const capacityLeft = this.capacity.left(place, shippingDay(calendar, timeMs))
-      // Field by field: a spread of so many places for each order costs more than the plan.
-      candidates.push({
-        location,
-        type,
-        latitude,
-        longitude,
-        country,
-        handlingCost,
-        priority,
-        capacityPerDay,
-        capacityLeft,
-        calendar,
-        available,
-      })
-    }
+    })
+    const candidates: Candidate[] = []
+    available.forEach((units, rank) => {
+      const place = this.places.all[rank]!
+      if (!place.active || (order.locationTypes && !order.locationTypes.includes(place.type))) return
+      const capacityLeft = this.capacity.left(place, shippingDay(place.calendar, timeMs))
+      candidates.push({ location: place.location, origin: place, capacityLeft, available: units })
+    })
     return candidates
   }
 }
@@ -121,22 +116,4 @@ export function planOfPart(order: Order, request: SourcingRequest): Plan {
     lines: request.lines.map((line, i) => ({ ...line, quantity: quantities[i]! })).filter(isWanted),
     candidates: request.candidates.map((one) => ({ ...one, available: one.available.filter(isWanted) })),
   })
-}
-
-/** What each location has of an offer; where more is wanted than may be promised at all, together no more than that. */
-function unitsOf(
-  offer: Availability | undefined,
-  wanted: number,
-  mayGive: (location: number) => boolean,
-): Map<number, number> {
-  const units = new Map<number, number>()
-  if (!offer) return units
-  let left = wanted > offer.most ? offer.most : Number.POSITIVE_INFINITY
-  for (const [location, atp] of offer.rows) {
-    if (!mayGive(location)) continue
-    const given = Math.min(atp, offer.most, left)
-    units.set(location, given)
-    left -= given
-  }
-  return units
 }

@@ -73,8 +73,7 @@ export interface Origin {
   readonly handlingCost: number
   /** The lowest goes first. */
   readonly priority: number
-  /** Orders that it can still take on its next shipping day, of so many. */
-  readonly capacityLeft: number
+  /** Orders that it can take on a shipping day. */
   readonly capacityPerDay: number
   readonly calendar: Calendar
 }
@@ -142,8 +141,10 @@ export interface Route {
   readonly deliverByMs: number
 }
 
+/** `capacityLeft`: orders that the location can still take on its next shipping day. */
 export function routeOf(
   from: Origin,
+  capacityLeft: number,
   to: Destination,
   service: ShippingService,
   weights: SourcingWeights,
@@ -155,7 +156,7 @@ export function routeOf(
   const transitDays = byZone?.[zone] ?? (zone === 'foreign' ? foreign : domestic)
   const shipByMs = nextCutoff(from.calendar, times.timeMs)
   const deliverByMs = afterWorkingDays(from.calendar, shipByMs, transitDays)
-  const load = from.capacityPerDay > 0 ? 1 - from.capacityLeft / from.capacityPerDay : 0
+  const load = from.capacityPerDay > 0 ? 1 - capacityLeft / from.capacityPerDay : 0
   const orderCost =
     from.handlingCost +
     weights.split +

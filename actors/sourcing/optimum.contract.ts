@@ -20,7 +20,7 @@ export function optimum(highs: Highs, own: SourcingRequest, options: HighsOption
   const sources: string[][] = own.lines.map(() => [])
   for (const from of own.candidates) {
     const l = from.location
-    const route = routeOf(from, own.destination, own.service, own.weights, own)
+    const route = routeOf(from.origin, from.capacityLeft, own.destination, own.service, own.weights, own)
     const groups = new Set<string>()
     own.lines.forEach(({ quantity, weightGrams, group, allowSplit }, i) => {
       const available = from.available[i]!
@@ -29,7 +29,7 @@ export function optimum(highs: Highs, own: SourcingRequest, options: HighsOption
       groups.add(group)
       const x = `x${l}_${i}`
       const parcel = isOneGroup ? `y${l}` : `p${l}_${group}`
-      costs.push(`${unitCost(from, route, own.weights, weightGrams, available)} ${x}`)
+      costs.push(`${unitCost(from.origin, route, own.weights, weightGrams, available)} ${x}`)
       rows.push(`${x} - ${most} ${parcel} <= 0`)
       bounds.push(`0 <= ${x} <= ${most}`)
       integers.push(x)

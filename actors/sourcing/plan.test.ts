@@ -42,12 +42,13 @@ function costOf(own: SourcingRequest, { assignments }: Plan): number {
   for (const from of own.candidates) {
     const sent = assignments.filter(({ location }) => location === from.location)
     if (sent.length === 0) continue
-    const route = routeOf(from, own.destination, own.service, own.weights, own)
+    const route = routeOf(from.origin, from.capacityLeft, own.destination, own.service, own.weights, own)
     const at = (wanted: number): number => own.lines.findIndex((one) => one.line === wanted)
     const groups = new Set(sent.map(({ line: of }) => own.lines[at(of)]!.group))
     cost += route.orderCost + groups.size * route.parcelCost
     for (const { line: of, quantity } of sent)
-      cost += quantity * unitCost(from, route, own.weights, own.lines[at(of)]!.weightGrams, from.available[at(of)]!)
+      cost +=
+        quantity * unitCost(from.origin, route, own.weights, own.lines[at(of)]!.weightGrams, from.available[at(of)]!)
   }
   return cost
 }

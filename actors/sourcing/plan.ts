@@ -28,8 +28,11 @@ import { cheapestParcels, fullestSingle, type Parcels } from './parcels.js'
 export { DEFAULT_WEIGHTS, type Destination, type ShippingService, type SourcingWeights } from './costs.js'
 
 /** Where an order may come from. */
-export interface Candidate extends Origin {
+export interface Candidate {
   readonly location: number
+  readonly origin: Origin
+  /** Orders that it can still take on its next shipping day. */
+  readonly capacityLeft: number
   /** By place in the request's lines: units that can be promised now. */
   readonly available: readonly number[]
   /** By place in the request's lines: units that come, and when (UTC, ms). Counts where `useSupply` is set. */
@@ -117,7 +120,13 @@ function screen({ candidates, destination, service, only, excluded }: SourcingRe
     if (reason) refused.push({ location, reason })
     return reason === undefined
   })
-  return { candidates: remaining.sort((a, b) => a.location - b.location), refused }
+  return { candidates: byLocation(remaining), refused }
+}
+
+/** In the order of their locations, in which they come as a rule. */
+function byLocation<T extends { readonly location: number }>(list: T[]): T[] {
+  const isInOrder = list.every(({ location }, at) => at === 0 || list[at - 1]!.location <= location)
+  return isInOrder ? list : list.sort((a, b) => a.location - b.location)
 }
 
 /** By location, then by want: what a candidate has or, where supply counts, will have. */
@@ -184,16 +193,17 @@ function problemOf(
     example,
   }
   const routes = candidates.map((candidate, c): Route | undefined => {
+    const { origin, capacityLeft } = candidate
     let route: Route | undefined
     for (let w = 0, at = c * wants.length; w < wants.length; w++, at++) {
       const { isWhole, lines, weightGrams } = wants[w]!
       const units = Math.min(stock[at]!, demand[w]!)
       if (units === 0 || (isWhole && units < demand[w]!)) continue
-      route ??= routeOf(candidate, destination, service, weights, request)
+      route ??= routeOf(origin, capacityLeft, destination, service, weights, request)
       problem.limit[at] = units
-      problem.unitCost[at] = unitCost(candidate, route, weights, weightGrams, stock[at]!)
+      problem.unitCost[at] = unitCost(origin, route, weights, weightGrams, stock[at]!)
       const ready = useSupply ? readyMs(candidate, lines[0]!, units, timeMs) : timeMs
-      if (ready > timeMs) problem.unitCost[at]! += delayCost(candidate, route, weights, request, ready, units)
+      if (ready > timeMs) problem.unitCost[at]! += delayCost(origin, route, weights, request, ready, units)
     }
     if (!route) return undefined
     problem.orderCost[c] = route.orderCost
@@ -246,12 +256,11 @@ function planOf(
     const { location } = candidate
     const route = routes[c]
     let ready = timeMs
-    let sends = false
-    const inOrder: [at: number, quantity: number][] = []
+    let inOrder: [at: number, quantity: number][] | undefined
     for (let w = 0; w < wants.length; w++) {
       let units = parcels?.units[c * wants.length + w] ?? 0
       if (units === 0) continue
-      sends = true
+      inOrder ??= []
       const [first] = wants[w]!.lines
       if (useSupply) ready = Math.max(ready, readyMs(candidate, first!, ofSku(problem, parcels!, c, w), timeMs))
       for (const at of wants[w]!.lines) {
@@ -262,7 +271,7 @@ function planOf(
         inOrder.push([at, quantity])
       }
     }
-    if (!sends || !route) {
+    if (!inOrder || !route) {
       const couldSend = route && (allowSplit || hasAll(problem, c))
       refused.push({ location, reason: couldSend ? 'dearer' : 'no_stock' })
       return
@@ -278,7 +287,7 @@ function planOf(
     cost: parcels ? Math.round(parcels.cost - weights.split) : 0,
     isOptimal: parcels?.isOptimal ?? true,
     promises,
-    refused: refused.sort((a, b) => a.location - b.location),
+    refused: byLocation(refused),
   }
 }
 
@@ -296,7 +305,7 @@ function ofSku({ items, sibling }: ParcelProblem, { units }: Parcels, location: 
 }
 
 function promiseOf(
-  { calendar }: Candidate,
+  { origin: { calendar } }: Candidate,
   { shipByMs, deliverByMs, transitDays }: Route,
   ready: number,
   timeMs: number,

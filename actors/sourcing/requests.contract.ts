@@ -1,5 +1,6 @@
 /** Random sourcing requests, as the tests of plans and of their costs need them. */
 import type { Calendar } from './calendar.js'
+import type { Origin } from './costs.js'
 import { type Candidate, DEFAULT_WEIGHTS, type SourcingLine, type SourcingRequest } from './plan.js'
 
 const HOUR_MS = 3_600_000
@@ -28,19 +29,28 @@ export const line = (own: Partial<SourcingLine> = {}): SourcingLine => ({
 })
 
 /** A warehouse in Birmingham with nothing. */
-export const candidate = (own: Partial<Candidate> = {}): Candidate => ({
-  location: 0,
-  type: 'warehouse',
-  latitude: 52.48,
-  longitude: -1.89,
-  country: 'GB',
-  handlingCost: 10_000,
-  priority: 1,
-  capacityLeft: 500,
-  capacityPerDay: 1_000,
-  calendar: london,
-  available: [],
-  ...own,
+export const candidate = ({
+  location = 0,
+  capacityLeft = 500,
+  available = [],
+  supply,
+  ...origin
+}: Partial<Omit<Candidate, 'origin'> & Origin> = {}): Candidate => ({
+  location,
+  capacityLeft,
+  available,
+  ...(supply ? { supply } : {}),
+  origin: {
+    type: 'warehouse',
+    latitude: 52.48,
+    longitude: -1.89,
+    country: 'GB',
+    handlingCost: 10_000,
+    priority: 1,
+    capacityPerDay: 1_000,
+    calendar: london,
+    ...origin,
+  },
 })
 
 /** To London, by a service that takes a day. */
