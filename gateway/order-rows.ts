@@ -1,6 +1,6 @@
 /** Orders as text, one after another: JSON, an order on each line, or CSV, a row for each order line. */
 import { stringify } from 'csv-stringify/sync'
-import type { OrderView } from '../actors/order/order-views.js'
+import type { OrderDetail, OrderView } from '../actors/order/order-views.js'
 import type { Directory } from './directory.js'
 import { money } from './money.js'
 import { locationsOf, orderView } from './order-view.js'
@@ -8,8 +8,8 @@ import { locationsOf, orderView } from './order-view.js'
 export interface OrderText {
   contentType: string
   fileName: string
-  /** Whether it shows what grows with an order: timeline and rules. */
-  whole: boolean
+  /** How much of an order it shows. */
+  detail: OrderDetail
   head: string
   render(order: OrderView, directory: Directory): string
 }
@@ -68,14 +68,14 @@ export const ORDER_TEXTS: Record<'csv' | 'jsonl', OrderText> = {
   csv: {
     contentType: 'text/csv; charset=utf-8; header=present',
     fileName: 'orders.csv',
-    whole: false,
+    detail: 'short',
     head: csv([COLUMNS]),
     render: csvRows,
   },
   jsonl: {
     contentType: 'application/jsonl; charset=utf-8',
     fileName: 'orders.jsonl',
-    whole: true,
+    detail: 'whole',
     head: '',
     render: (order, directory) => `${JSON.stringify(orderView(directory, order))}\n`,
   },

@@ -98,7 +98,8 @@ function lineView(directory: Directory, view: OrderView, line: Line, status: str
 
 const addressView = ({ ...address }: Address): object => address
 
-export function orderView(directory: Directory, view: OrderView): object {
+/** An order as a list shows it. */
+export function listedOrderView(directory: Directory, view: OrderView): object {
   const { payment, totals, promise, currency } = view
   const shown = (amount: number) => money(amount, currency)
   return {
@@ -152,10 +153,6 @@ export function orderView(directory: Directory, view: OrderView): object {
     returns: [],
     exceptions: view.exceptions.map((exception) => exceptionView(view.id, exception)),
     promise: promise ? { shipBy: isoTime(promise.shipByMs), deliverBy: isoTime(promise.deliverByMs) } : null,
-    notChosen: view.refused.flatMap(({ reason, locations }) =>
-      locations.map((location) => ({ location: directory.name('locations', location), reason })),
-    ),
-    rules: view.trace,
     timeline: view.timeline.map(({ atMs, type, by, detail }) => ({
       at: isoTime(atMs),
       type,
@@ -164,3 +161,12 @@ export function orderView(directory: Directory, view: OrderView): object {
     })),
   }
 }
+
+/** With the reasons of what was done: the locations that its plan did not choose, and what each rule did. */
+export const orderView = (directory: Directory, view: OrderView): object => ({
+  ...listedOrderView(directory, view),
+  notChosen: view.refused.flatMap(({ reason, locations }) =>
+    locations.map((location) => ({ location: directory.name('locations', location), reason })),
+  ),
+  rules: view.trace,
+})

@@ -219,7 +219,7 @@ function checkPartition(shop: Shop, partition: number): void {
   expect(ask('order.counts', {}), 'orders by status').toEqual(counted)
 
   const listed = (filter: object): string[] => {
-    const { items } = ask<{ items: { order: OrderView }[] }>('order.list', { filter, limit: 1_000, whole: false })
+    const { items } = ask<{ items: { order: OrderView }[] }>('order.list', { filter, limit: 1_000, detail: 'short' })
     return items.map(({ order }) => order.id).sort()
   }
   const scanned = (matches: (order: Order) => boolean): string[] =>

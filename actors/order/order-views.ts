@@ -28,13 +28,15 @@ export interface OrderFilter {
   toMs?: number
 }
 
+/** How much of an order is shown: all of it, no reasons of rules and plans, or no timeline either. */
+export type OrderDetail = 'whole' | 'listed' | 'short'
+
 export interface OrderListAsk {
   filter: OrderFilter
   /** Entries below this one: what a cursor stands for. */
   before?: string
   limit: number
-  /** Whole orders, or what a list shows of them. */
-  whole: boolean
+  detail: OrderDetail
 }
 
 /** Orders that one page looks at: with filters that no index answers together, a page may come back short. */
@@ -54,10 +56,10 @@ export class OrderViews {
 
   get(id: string): Outcome {
     const order = this.orders.get(id)
-    return order ? ok(viewOf(order)) : unknownOrder(id)
+    return order ? ok(viewOf(order, 'whole')) : unknownOrder(id)
   }
 
-  list({ filter, before, limit, whole }: OrderListAsk): Outcome {
+  list({ filter, before, limit, detail }: OrderListAsk): Outcome {
     const index = indexFor(filter)
     const from = filter.fromMs
     const start = filter.toMs === undefined ? before : lower(before, `${String(filter.toMs + 1).padStart(13, '0')}/`)
@@ -73,7 +75,7 @@ export class OrderViews {
         if (!order) continue
         if (from !== undefined && order.placedMs < from) return ok(page)
         if (!matches(order, filter)) continue
-        page.items.push({ entry, order: whole ? viewOf(order) : shortView(order) })
+        page.items.push({ entry, order: viewOf(order, detail) })
         if (page.items.length === limit) {
           page.before = entry
           return ok(page)
@@ -141,13 +143,17 @@ export class OrderViews {
   }
 }
 
-function viewOf(order: Order): OrderView {
-  const { saga: _saga, ...rest } = order
-  return { ...rest, status: orderStatus(order), lineStatuses: order.lines.map((line) => lineStatus(order, line)) }
+function viewOf({ saga: _saga, ...order }: Order, detail: OrderDetail): OrderView {
+  const view = order as OrderView
+  view.status = orderStatus(order)
+  view.lineStatuses = order.lines.map((line) => lineStatus(order, line))
+  if (detail !== 'whole') {
+    view.trace = []
+    view.refused = []
+  }
+  if (detail === 'short') view.timeline = []
+  return view
 }
-
-/** Without what grows: the timeline and the trace of rules. */
-const shortView = (order: Order): OrderView => ({ ...viewOf(order), timeline: [], trace: [], refused: [] })
 
 const lower = (a: string | undefined, b: string): string => (a !== undefined && a < b ? a : b)
 

@@ -90,7 +90,7 @@ export class OrderExports {
     const found = filterOf(wanted, this.context)
     if ('refused' in found) return found.refused
     const text = ORDER_TEXTS[format]
-    const ask = { filter: found.filter, whole: text.whole }
+    const ask = { filter: found.filter, detail: text.detail }
     const read = (cursor?: string) => pageOf<ExportedOrder>('order.list', ask, PAGE, cursor, this.context)
     let page = await read()
     if ('status' in page) return page

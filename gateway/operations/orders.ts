@@ -8,7 +8,7 @@ import type { Outcome } from '../../engine/protocol.js'
 import { units } from '../money.js'
 import { orderRequest } from '../order-request.js'
 import * as shapes from '../order-schemas.js'
-import { orderView } from '../order-view.js'
+import { listedOrderView, orderView } from '../order-view.js'
 import { problem, unknownLocation, unknownSku } from '../problems.js'
 import { reassignBackorders, reassignLocation } from '../reoptimisation/reoptimiser.js'
 import * as schemas from '../schemas.js'
@@ -246,7 +246,8 @@ export const orderOperations = [
   }),
   operation({
     name: 'order.list',
-    summary: 'Orders, newest first, by status, channel, external id, customer, location, date and words',
+    summary:
+      'Orders, newest first, without the reasons of rules and plans, by status, channel, external id, customer, location, date and words',
     http: { method: 'GET', path: '/v1/orders', status: 200 },
     query: schemas.page.extend(shapes.orderQuery.shape),
     async run({ limit, cursor, ...query }, context) {
@@ -254,13 +255,13 @@ export const orderOperations = [
       if ('refused' in found) return found.refused
       const page = await pageOf<{ entry: string; order: OrderView }>(
         'order.list',
-        { filter: found.filter, whole: true },
+        { filter: found.filter, detail: 'listed' },
         limit,
         cursor,
         context,
       )
       if ('status' in page) return page
-      const items = page.items.map(({ order }) => orderView(context.directory, order))
+      const items = page.items.map(({ order }) => listedOrderView(context.directory, order))
       return { status: 200, body: { items, nextCursor: page.nextCursor } }
     },
   }),

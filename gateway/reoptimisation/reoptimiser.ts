@@ -58,7 +58,7 @@ export async function reassignLocation(
 /** Plans together what waits for stock. */
 export async function reassignBackorders(reason: string, context: OperationContext): Promise<WaveResult> {
   const result = { orders: 0, moved: 0, left: 0 }
-  const ask = { filter: { status: 'backordered' }, limit: WAVE, whole: false }
+  const ask = { filter: { status: 'backordered' }, limit: WAVE, detail: 'short' }
   const outcomes = await context.dispatch.queryAll('order.list', ask)
   for (const { body } of outcomes.filter((outcome) => !failed(outcome))) {
     const { items } = body as { items: { order: { id: string; lines: { sku: number }[] } }[] }
