@@ -58,11 +58,27 @@ export class SourcingRequests {
     lines: { line: Line; quantity: number }[],
     bySku: Map<number, Availability>,
   ): Candidate[] {
+    const candidates: Candidate[] = []
+    this.available(order, lines, bySku).forEach((available, rank) => {
+      const place = this.places.all[rank]!
+      if (!place.active || (order.locationTypes && !order.locationTypes.includes(place.type))) return
+      const capacityLeft = this.capacity.left(place, shippingDay(place.calendar, timeMs))
+      candidates.push({ location: place.location, origin: place, capacityLeft, available })
+    })
+    return candidates
+  }
+
+  /** By the rank of a place that has anything, then by line: units that it may give. */
+  private available(
+    order: Order,
+    lines: { line: Line; quantity: number }[],
+    bySku: Map<number, Availability>,
+  ): number[][] {
     const allowed = this.allowed(order)
     const mayGive = (location: number): boolean => (allowed?.includes(location) ?? true) && !isExcluded(order, location)
     const wanted = new Map<number, number>()
     for (const { line, quantity } of lines) wanted.set(line.sku, (wanted.get(line.sku) ?? 0) + quantity)
-    const available: number[][] = []
+    const units: number[][] = []
     lines.forEach(({ line: { sku } }, at) => {
       const offer = bySku.get(sku)
       if (!offer) return
@@ -73,22 +89,15 @@ export class SourcingRequests {
       for (let row = 0; row < rows.length && left > 0; row += 2) {
         const location = rows[row]!
         if (!mayGive(location)) continue
-        const units = Math.min(rows[row + 1]!, left)
-        if (isShared) left -= units
+        const given = Math.min(rows[row + 1]!, left)
+        if (isShared) left -= given
         const rank = this.places.rankOf(location)
         if (rank === undefined) continue
-        available[rank] ??= new Array<number>(lines.length).fill(0)
-        available[rank][at] = units
+        units[rank] ??= new Array<number>(lines.length).fill(0)
+        units[rank][at] = given
       }
     })
-    const candidates: Candidate[] = []
-    available.forEach((units, rank) => {
-      const place = this.places.all[rank]!
-      if (!place.active || (order.locationTypes && !order.locationTypes.includes(place.type))) return
-      const capacityLeft = this.capacity.left(place, shippingDay(place.calendar, timeMs))
-      candidates.push({ location: place.location, origin: place, capacityLeft, available: units })
-    })
-    return candidates
+    return units
   }
 }
 
