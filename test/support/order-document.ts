@@ -64,13 +64,13 @@ export async function listOrders(server: TestServer): Promise<OrderDocument[]> {
   return all
 }
 
-/** All orders, as they are exported. */
 /** As a list shows it: without why rules and plans did what they did. */
-export function asListed(order: OrderDocument): OrderDocument {
-  const { notChosen: _notChosen, rules: _rules, ...listed } = order as OrderDocument & Record<string, unknown>
-  return listed as OrderDocument
+export function asListed<T extends object>(order: T): Omit<T, 'notChosen' | 'rules'> {
+  const { notChosen: _notChosen, rules: _rules, ...listed } = order as T & { notChosen?: unknown; rules?: unknown }
+  return listed
 }
 
+/** All orders, as they are exported. */
 export async function exportOrders(server: TestServer): Promise<OrderDocument[]> {
   const text = await (await fetch(`${server.url}/v1/orders/export?format=jsonl`)).text()
   return text
