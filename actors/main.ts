@@ -21,6 +21,7 @@ import { Supply, type SupplyLine } from './inventory/supply.js'
 import { Views } from './inventory/views.js'
 import { OrderDesk } from './order/order-desk.js'
 import { ok, problem } from './outcomes.js'
+import { type RecordPut, Records } from './records/records.js'
 import { REPLICATED, Replication } from './replication.js'
 
 // Bodies reach the log only through the gateway, which has checked their shape; a handler states it and relies on it.
@@ -34,6 +35,7 @@ export class RetailActors implements Actors {
   readonly sales: Sales
   readonly idempotency: Idempotency
   readonly orders: OrderDesk
+  readonly records: Records
   private readonly frames: Frames
   private readonly commands: Record<string, Handler>
   private readonly messages: Record<string, MessageHandler>
@@ -57,8 +59,10 @@ export class RetailActors implements Actors {
     const idempotency = new Idempotency(store)
     const views = new Views(inventory, supply, placement)
     const orders = new OrderDesk(context, hash, catalog, inventory, supply, replication)
+    const records = new Records(store)
     this.inventory = inventory
     this.orders = orders
+    this.records = records
     this.catalog = catalog
     this.sales = sales
     this.idempotency = idempotency
@@ -82,6 +86,8 @@ export class RetailActors implements Actors {
         idempotency.begin(body.key, body.fingerprint),
       'idempotency.finish': (_step, body: { key: string; fingerprint: string; answer: Outcome }) =>
         idempotency.finish(body.key, body.fingerprint, body.answer),
+      'record.put': (_step, body: RecordPut) => records.put(body),
+      'record.delete': (_step, body: Parameters<Records['delete']>[0]) => records.delete(body),
       ...orders.commands,
     }
     this.messages = {
@@ -118,6 +124,9 @@ export class RetailActors implements Actors {
       },
       'sale.list': () => ok({ items: sales.ids().map((id) => sales.get(id)) }),
       'sale.taken': (body: { id: string }) => ok({ items: sales.taken(body.id) }),
+      'record.get': (body: Parameters<Records['get']>[0]) => records.get(body),
+      'record.list': (body: Parameters<Records['page']>[0]) => records.page(body),
+      'record.due': (body: Parameters<Records['due']>[0]) => records.due(body),
       figures: () => views.figures(),
       ...orders.queries,
     }

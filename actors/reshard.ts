@@ -6,6 +6,7 @@ import { adoptDocumentOfSku, readDocument, writeDocument } from './documents.js'
 import { RetailActors } from './main.js'
 import { Capacity } from './order/capacity.js'
 import { orderPartition } from './order/order-id.js'
+import { isRecordKey, recordName } from './records/records.js'
 
 export function redistribute(from: Actors[], to: Actors[], timeMs: number): void {
   const [old, fresh] = [from, to].map((all) =>
@@ -75,8 +76,9 @@ function skuOfDocument({ context }: RetailActors, key: string): number | undefin
   }
 }
 
-/** The order (or its home) that a document belongs to, by whose id it is placed. */
+/** The order (or its home), or the record, by whose name a document is placed. */
 function orderOfDocument(key: string): string | undefined {
+  if (isRecordKey(key)) return recordName(key)
   const [kind, id] = key.split('/', 2) as [string, string]
   return ['order', 'order-ref', 'order-request', 'payment-task'].includes(kind) ? id : undefined
 }
@@ -84,10 +86,11 @@ function orderOfDocument(key: string): string | undefined {
 /** Indexes, counts and timers are made from the orders; capacity that was taken is shared out anew. */
 function adoptOrders(old: RetailActors[], fresh: RetailActors[], timeMs: number): void {
   const lastAllocation = Math.max(...old.map(({ orders }) => orders.orders.lastAllocation))
-  for (const { orders, context } of fresh) {
+  for (const { orders, records, context } of fresh) {
     orders.orders.continueAllocationsAfter(lastAllocation)
     for (const [key] of [...context.store.documents()]) {
       if (key.startsWith('order/')) orders.orders.adopt(key.slice('order/'.length), timeMs)
+      if (isRecordKey(key)) records.adopt(key)
       if (key.startsWith('payment-task/')) orders.payments.adopt(key.slice('payment-task/'.length))
     }
   }

@@ -15,6 +15,7 @@ import { Metrics } from './metrics.js'
 import { operations } from './operations/index.js'
 import type { OperationContext } from './operations/operation.js'
 import { PaymentWorker } from './payments/payment-worker.js'
+import { RecordStore } from './records.js'
 import { SocketServer } from './websocket/server.js'
 
 export interface ServerOptions {
@@ -99,7 +100,8 @@ export class Server {
         const directory = new Directory(dispatch)
         await directory.load()
         const fault = (error: unknown): void => logger.error({ err: error }, 'something failed behind an answer')
-        const context: OperationContext = { dispatch, directory, dataDir, now: Date.now, fault }
+        const records = new RecordStore(dispatch, directory)
+        const context: OperationContext = { dispatch, directory, records, dataDir, now: Date.now, fault }
         const metrics = new Metrics(dispatch, logger)
         return await Server.listen(options, context, metrics, engine, unlock)
       } catch (error) {

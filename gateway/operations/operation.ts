@@ -10,10 +10,12 @@ import type { Directory } from '../directory.js'
 import type { Dispatch } from '../dispatch.js'
 import { derivedId } from '../order-request.js'
 import { problem } from '../problems.js'
+import type { RecordStore } from '../records.js'
 
 export interface OperationContext {
   dispatch: Dispatch
   directory: Directory
+  records: RecordStore
   dataDir: string
   now: () => number
   /** Tells the log of something that went wrong behind an answer that was given already. */

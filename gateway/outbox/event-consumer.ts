@@ -1,0 +1,190 @@
+/**
+ * A reader of published events that does something outside for each: messages, webhooks, NATS, the ERP. It keeps its own
+ * cursor durably and moves it only behind what it has done, so each event reaches it at least once whatever crashes; what
+ * must not happen twice is told apart by the event's id where it is done.
+ */
+import PQueue from 'p-queue'
+import pRetry, { AbortError } from 'p-retry'
+import type { Logger } from 'pino'
+import type { EngineEvent } from '../../engine/protocol.js'
+import type { Dispatch } from '../dispatch.js'
+import { EventCursor } from '../events.js'
+import type { RecordStore } from '../records.js'
+
+export interface EventConsumerOptions {
+  /** For ever: the cursor is kept under it. */
+  name: string
+  dispatch: Dispatch
+  records: RecordStore
+  logger: Logger
+  /** Types it wants; the others are passed over. */
+  wants: (type: string) => boolean
+  /** Rejects where it is to be tried again; `GiveUp` where that is of no use. */
+  handle: (event: EngineEvent) => Promise<void>
+  /** Subjects at once. Events of one subject are handled one after the other, in their order. */
+  concurrency?: number
+  /** Tries of one event before it goes to the dead letters; Infinity where waiting is right (the receiver is away). */
+  attemptsMax?: number
+}
+
+/** An event that this consumer can do nothing with: it goes to the dead letters at once. */
+export class GiveUp extends Error {}
+
+export interface DeadLetter {
+  consumer: string
+  event: EngineEvent
+  reason: string
+  atMs: number
+}
+
+export const DEAD_LETTER = 'dead-letter'
+const CURSOR = 'consumer'
+const PAGE = 256
+/** A cursor is a command in the log: not one for each event. */
+const SAVE_EVENTS = 512
+const SAVE_MS = 1_000
+
+export class EventConsumer {
+  private cursor: EventCursor | undefined
+  private unsaved = 0
+  private savedMs = 0
+  private running: Promise<void> | undefined
+  private again = false
+  private readonly stopping = new AbortController()
+  private readonly unlisten: () => void
+  private saving: NodeJS.Timeout | undefined
+
+  constructor(private readonly options: EventConsumerOptions) {
+    this.unlisten = options.dispatch.onEvent(({ type }) => {
+      if (options.wants(type)) this.wake()
+    })
+  }
+
+  /** Reads what there is; called once at the start, and by each event. */
+  wake(): void {
+    this.again = true
+    if (this.running || this.stopping.signal.aborted) return
+    this.running = this.run()
+      .catch((error: unknown) => {
+        if (!this.stopping.signal.aborted) {
+          this.options.logger.error({ err: error, consumer: this.options.name }, 'an event consumer failed; it goes on')
+        }
+      })
+      .finally(() => {
+        this.running = undefined
+      })
+  }
+
+  /** Ends after the events that are under way; what they have done is remembered. */
+  async stop(): Promise<void> {
+    this.unlisten()
+    clearTimeout(this.saving)
+    this.stopping.abort()
+    await this.running
+    await this.save().catch(() => {})
+  }
+
+  private async run(): Promise<void> {
+    this.cursor ??= await this.load()
+    while (this.again && !this.stopping.signal.aborted) {
+      this.again = false
+      for (let partition = 0; partition < this.cursor.numbers.length; partition++) {
+        while (!this.stopping.signal.aborted && (await this.readPage(this.cursor, partition))) this.again = true
+      }
+    }
+    if (this.unsaved > 0 && !this.saving) {
+      this.saving = setTimeout(() => {
+        this.saving = undefined
+        void this.save().catch((error: unknown) => this.options.logger.warn({ err: error }, 'a cursor was not saved'))
+      }, SAVE_MS).unref()
+    }
+  }
+
+  /** Handles one page of a partition's events; whether there may be more. */
+  private async readPage(cursor: EventCursor, partition: number): Promise<boolean> {
+    const { dispatch, wants, logger, name, concurrency = 8 } = this.options
+    const after = cursor.numbers[partition]!
+    const { status, body } = await dispatch.query(partition, 'engine.events', { after, limit: PAGE })
+    if (status !== 200) throw new Error(`events of partition ${partition} cannot be read`)
+    const { events, missed, last } = body as { events: EngineEvent[]; missed: boolean; last: number }
+    if (missed && after > 0) {
+      logger.error(
+        { consumer: name, partition, after },
+        'events were no longer kept, or are of another time: some were missed',
+      )
+    }
+    const queue = new PQueue({ concurrency })
+    const bySubject = new Map<string, EngineEvent[]>()
+    for (const event of events) {
+      if (!wants(event.type)) continue
+      const own = bySubject.get(event.subject)
+      if (own) own.push(event)
+      else bySubject.set(event.subject, [event])
+    }
+    const done = await Promise.all(
+      [...bySubject.values()].map((own) =>
+        queue.add(async () => {
+          for (const event of own) if (!(await this.handle(event))) return false
+          return true
+        }),
+      ),
+    )
+    if (done.includes(false)) return false
+    const next = events.at(-1)?.number ?? last
+    if (next !== after) {
+      cursor.numbers[partition] = next
+      this.unsaved += Math.max(1, events.length)
+    }
+    const now = performance.now()
+    if (this.unsaved >= SAVE_EVENTS && now - this.savedMs >= SAVE_MS / 4) await this.save()
+    return events.length === PAGE
+  }
+
+  /** False where it was stopped before it was done. */
+  private async handle(event: EngineEvent): Promise<boolean> {
+    const { handle, attemptsMax = 8, name, records, logger } = this.options
+    const { signal } = this.stopping
+    const tries = {
+      retries: attemptsMax - 1,
+      minTimeout: 200,
+      maxTimeout: 30_000,
+      randomize: true,
+      signal,
+      unref: true,
+    }
+    try {
+      await pRetry(
+        () =>
+          handle(event).catch((error: unknown) => {
+            throw error instanceof GiveUp ? new AbortError(error) : error
+          }),
+        { ...tries, ...(attemptsMax === Number.POSITIVE_INFINITY ? { forever: true, retries: 1_000_000 } : {}) },
+      )
+      return true
+    } catch (error) {
+      if (signal.aborted) return false
+      const id = `${name}/${event.partition}-${event.number}`
+      const reason = (error as Error).message
+      logger.warn({ consumer: name, event: `${event.partition}-${event.number}`, reason }, 'given up')
+      const letter: DeadLetter = { consumer: name, event, reason, atMs: Date.now() }
+      await records.put({ kind: DEAD_LETTER, id, value: letter, refs: [name] })
+      return true
+    }
+  }
+
+  private async load(): Promise<EventCursor> {
+    const { records, dispatch, name } = this.options
+    const { partitions } = dispatch.links
+    const kept = await records.get<number[]>(CURSOR, name)
+    // Of a directory that was made for another number of partitions: events went on behind the highest number there was.
+    if (kept?.value.length === partitions) return new EventCursor(kept.value)
+    return new EventCursor(new Array<number>(partitions).fill(kept ? Math.max(...kept.value) : 0))
+  }
+
+  private async save(): Promise<void> {
+    if (this.unsaved === 0 || !this.cursor) return
+    this.unsaved = 0
+    this.savedMs = performance.now()
+    await this.options.records.put({ kind: CURSOR, id: this.options.name, value: [...this.cursor.numbers] })
+  }
+}
