@@ -75,5 +75,8 @@ export const WAITING_PER_SKU_MAX = 50_000
 /** Orders that are woken in one entry of the log, when stock has come: some milliseconds of sourcing. */
 export const WAKES_PER_ENTRY = 64
 
+/** Returns of one order: they are a part of its document. */
+export const RETURNS_PER_ORDER_MAX = 100
+
 /** Ids of commands that a fulfillment order remembers, so that one that comes twice counts once. */
 export const COMMANDS_REMEMBERED = 16

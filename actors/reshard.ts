@@ -7,6 +7,7 @@ import { RetailActors } from './main.js'
 import { Capacity } from './order/capacity.js'
 import { orderPartition } from './order/order-id.js'
 import { isRecordKey, recordName } from './records/records.js'
+import type { ReturnRef } from './return/returns.js'
 
 export function redistribute(from: Actors[], to: Actors[], timeMs: number): void {
   const [old, fresh] = [from, to].map((all) =>
@@ -44,7 +45,7 @@ function moveDocuments(from: RetailActors, to: RetailActors[], owner: (index: nu
     const kind = kindOfDocument(key)
     if (kind === 'everywhere' && partition === 0) for (const { context } of to) context.store.put(key, bytes.slice())
     if (kind !== 'once') continue
-    const order = orderOfDocument(key)
+    const order = orderOfDocument(from, key)
     if (order !== undefined) {
       to[orderPartition(order, to.length)]!.context.store.put(key, bytes.slice())
       continue
@@ -77,8 +78,9 @@ function skuOfDocument({ context }: RetailActors, key: string): number | undefin
 }
 
 /** The order (or its home), or the record, by whose name a document is placed. */
-function orderOfDocument(key: string): string | undefined {
+function orderOfDocument({ context }: RetailActors, key: string): string | undefined {
   if (isRecordKey(key)) return recordName(key)
+  if (key.startsWith('return-ref/')) return readDocument<ReturnRef>(context.store, key)!.order
   const [kind, id] = key.split('/', 2) as [string, string]
   return ['order', 'order-ref', 'order-request', 'payment-task'].includes(kind) ? id : undefined
 }

@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { ORDER_ID_BYTES_MAX, ORDER_LINES_MAX } from '../actors/limits.js'
 import { ORDER_STATUSES } from '../actors/order/order-status.js'
 import { PAYMENT_EVENTS } from '../actors/order/payments.js'
+import { DISPOSITIONS, RESOLUTIONS } from '../actors/return/order-return.js'
 import { LOCATION_TYPES } from '../actors/rules/rule.js'
 import { BULK_ITEMS_MAX, WAVE_FULFILLMENTS_MAX, WAVE_LINES_MAX } from './limits.js'
 import { address, channelName, entityId, locationName, money, quantity, skuName, uuid } from './schemas.js'
@@ -152,6 +153,67 @@ export const orderQuery = z.object({
 })
 export const orderExport = orderQuery.extend({ format: z.enum(['csv', 'jsonl']).default('csv') })
 
+const inspected = z.object({
+  sku: skuName,
+  quantity,
+  disposition: z.enum(DISPOSITIONS).optional(),
+  condition: text(200).optional(),
+  refuse: z.boolean().optional().meta({ description: 'Nothing is given for it: not what was sold, or spoilt' }),
+})
+const returnLines = z
+  .array(
+    z.object({
+      line: z.int().min(1).optional().meta({ description: 'Of the order; none: by SKU' }),
+      sku: skuName,
+      quantity,
+      reason: text(100),
+      condition: text(200).optional(),
+    }),
+  )
+  .min(1)
+  .max(500)
+export const returnRequest = z.object({
+  id: entityId.max(ORDER_ID_BYTES_MAX).optional(),
+  order: orderId,
+  lines: returnLines,
+  location: locationName.optional().meta({ description: 'Where it is expected; any location may receive it' }),
+  resolution: z.enum(RESOLUTIONS).default('refund'),
+  exchange: z
+    .array(z.object({ sku: skuName, quantity, unitPrice: money }))
+    .min(1)
+    .max(50)
+    .optional()
+    .meta({ description: 'What the customer gets instead: reserved at once, sent when the goods are back' }),
+  by,
+})
+export const returnStep = z.object({
+  id: entityId.optional().meta({ description: 'The same id is carried out once' }),
+  reason: text(500).optional(),
+  by,
+})
+export const returnAuthorization = returnStep.extend({
+  location: locationName.optional(),
+  label: z.boolean().default(true).meta({ description: 'Whether it comes by a carrier; else the customer brings it' }),
+})
+export const returnReceipt = returnStep.extend({
+  location: locationName.optional(),
+  lines: z.array(inspected).min(1).max(500).optional().meta({ description: 'None: all that is expected' }),
+})
+export const returnInspection = returnStep.extend({
+  lines: z.array(inspected).min(1).max(500).optional().meta({ description: 'None: all that waits is restocked' }),
+})
+export const returnAtTheCounter = z.object({
+  id: entityId.max(ORDER_ID_BYTES_MAX).optional(),
+  order: orderId,
+  location: locationName,
+  lines: z
+    .array(inspected.extend({ reason: text(100).default('at_the_counter') }))
+    .min(1)
+    .max(500),
+  resolution: z.enum(['refund', 'store_credit', 'none']).default('refund'),
+  by,
+})
+
 const packages = z
   .array(z.object({ weightGrams: z.int().min(0).max(10_000_000), trackingNumber: text(100).optional() }))
   .max(100)
@@ -240,6 +302,24 @@ export const ruleTrial = z.object({
   limit: z.int().min(1).max(BULK_ITEMS_MAX).default(100).meta({ description: 'How many of the latest orders' }),
 })
 
+const payer = z.enum(['customer', 'retailer'])
+const returnPolicy = z.object({
+  autoAuthorize: z.boolean(),
+  payer: payer.meta({ description: 'Who pays for the label where the reason does not say' }),
+  reasons: z
+    .record(
+      text(100),
+      z.object({
+        payer: payer.optional(),
+        fee: z.number().min(0).max(1).optional().meta({ description: 'Share of the price that is kept' }),
+        isRefused: z.boolean().optional(),
+        extraDays: z.int().min(0).max(3_650).optional(),
+        refundsShipping: z.boolean().optional(),
+      }),
+    )
+    .refine((reasons) => Object.keys(reasons).length <= 100, 'at most 100 reasons'),
+})
+
 const seconds = z.int().min(1).max(31_536_000)
 const figure = z.number().min(0).max(1e9)
 const deadlines = z.object({
@@ -255,6 +335,7 @@ export const settings = z
     remorseSeconds: z.int().min(0).max(2_592_000),
     fraudThreshold: z.int().min(1).max(101),
     returnDays: z.int().min(0).max(3_650),
+    returns: returnPolicy.partial(),
     services: z
       .array(
         z.object({

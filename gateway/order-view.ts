@@ -4,6 +4,7 @@ import type { Address, Fulfillment, Line, OrderException } from '../actors/order
 import { fulfillmentId } from '../actors/order/order-id.js'
 import { isStanding } from '../actors/order/order-status.js'
 import type { OrderView } from '../actors/order/order-views.js'
+import type { OrderReturn } from '../actors/return/order-return.js'
 import type { Directory } from './directory.js'
 import { money } from './money.js'
 
@@ -57,6 +58,54 @@ export function exceptionView(order: string, exception: OrderException): object 
     level: LEVELS[level],
     raisedAt: isoTime(raisedMs),
     ...(Number.isFinite(escalatesMs) && rest.status === 'open' ? { escalatesAt: isoTime(escalatesMs) } : {}),
+  }
+}
+
+export function returnView(directory: Directory, order: string, currency: string, found: OrderReturn): object {
+  const { createdMs, sinceMs, location, lines, pieces, refunds, label, exchange, labelCharged, ...rest } = found
+  const { fingerprint: _fingerprint, key: _key, commands: _commands, number: _number, ...shown } = rest
+  const sku = (index: number): string => directory.name('skus', index)
+  return {
+    ...shown,
+    order,
+    createdAt: isoTime(createdMs),
+    since: isoTime(sinceMs),
+    location: location === undefined ? null : directory.name('locations', location),
+    lines: lines.map(({ sku: index, fee, ...line }) => ({ sku: sku(index), ...line, ...(fee > 0 ? { fee } : {}) })),
+    received: pieces.map(({ sku: index, location: place, atMs, at, ...piece }) => ({
+      sku: sku(index),
+      location: directory.name('locations', place),
+      at: isoTime(atMs),
+      ...piece,
+      ...(at === undefined ? { unexpected: true } : {}),
+    })),
+    refunds: refunds.map(({ amount, fee, by, atMs }) => ({
+      amount: money(amount, currency),
+      ...(fee > 0 ? { fee: money(fee, currency) } : {}),
+      by,
+      at: isoTime(atMs),
+    })),
+    label: label
+      ? {
+          carrier: label.carrier,
+          service: label.service,
+          trackingNumber: label.trackingNumber,
+          cost: money(label.cost, currency),
+        }
+      : null,
+    ...(exchange
+      ? {
+          exchange: {
+            lines: exchange.lines.map(({ sku: index, quantity, unitPrice }) => ({
+              sku: sku(index),
+              quantity,
+              unitPrice: money(unitPrice, currency),
+            })),
+            total: money(exchange.total, currency),
+            order: exchange.order ?? null,
+          },
+        }
+      : {}),
   }
 }
 
@@ -150,7 +199,7 @@ export function listedOrderView(directory: Directory, view: OrderView): object {
     allowPartial: view.allowPartial,
     notes: view.notes ?? null,
     fulfillments: view.fulfillments.map((fulfillment) => fulfillmentView(directory, view.id, fulfillment)),
-    returns: [],
+    returns: (view.returns ?? []).map((found) => returnView(directory, view.id, currency, found)),
     exceptions: view.exceptions.map((exception) => exceptionView(view.id, exception)),
     promise: promise ? { shipBy: isoTime(promise.shipByMs), deliverBy: isoTime(promise.deliverByMs) } : null,
     timeline: view.timeline.map(({ atMs, type, by, detail }) => ({

@@ -13,9 +13,11 @@ import { Guard, isLoopback } from './guard.js'
 import { HttpServer } from './http/server.js'
 import { Metrics } from './metrics.js'
 import { operations } from './operations/index.js'
-import type { OperationContext } from './operations/operation.js'
+import { caller, type OperationContext } from './operations/operation.js'
+import type { EventConsumer } from './outbox/event-consumer.js'
 import { PaymentWorker } from './payments/payment-worker.js'
 import { RecordStore } from './records.js'
+import { exchangeConsumer } from './returns/exchange-worker.js'
 import { SocketServer } from './websocket/server.js'
 
 export interface ServerOptions {
@@ -56,6 +58,7 @@ export class Server {
     private readonly http: HttpServer,
     private readonly sockets: SocketServer,
     private readonly payments: PaymentWorker,
+    private readonly consumers: EventConsumer[],
     private readonly engine: Host,
     private readonly unlock: () => void,
   ) {}
@@ -101,7 +104,8 @@ export class Server {
         await directory.load()
         const fault = (error: unknown): void => logger.error({ err: error }, 'something failed behind an answer')
         const records = new RecordStore(dispatch, directory)
-        const context: OperationContext = { dispatch, directory, records, dataDir, now: Date.now, fault }
+        const call = caller(operations, () => context)
+        const context: OperationContext = { dispatch, directory, records, dataDir, now: Date.now, call, fault }
         const metrics = new Metrics(dispatch, logger)
         return await Server.listen(options, context, metrics, engine, unlock)
       } catch (error) {
@@ -136,7 +140,9 @@ export class Server {
         const http = new HttpServer({ app, operations, context, guard, metrics, version })
         const payments = new PaymentWorker(context.dispatch, logger)
         const sockets = new SocketServer({ app, operations, context, guard, metrics })
-        resolve(new Server(host, bound, context, listening, http, sockets, payments, engine, unlock))
+        const consumers = [exchangeConsumer(context, logger)]
+        for (const consumer of consumers) consumer.wake()
+        resolve(new Server(host, bound, context, listening, http, sockets, payments, consumers, engine, unlock))
       })
     })
   }
@@ -150,6 +156,7 @@ export class Server {
       await new Promise((done) => setTimeout(done, 5))
     }
     this.payments.stop()
+    await Promise.all(this.consumers.map((consumer) => consumer.stop()))
     this.http.stopStreams()
     this.sockets.stop()
     await this.engine.stop()

@@ -192,7 +192,7 @@ export class Fulfillments {
       if (refused) return refused
     }
     if (!canFulfill(fulfillment, 'DELIVER')) return refusedFulfillment(order, fulfillment, 'be delivered')
-    for (const { line, quantity } of fulfillment.lines) moveUnits(lineOf(order, line), 'shipped', 'DELIVER', quantity)
+    moveSentUnits(order, fulfillment, 'DELIVER')
     fireFulfillment(fulfillment, 'DELIVER', step.timeMs)
     fire(order, 'DELIVER')
     this.tell(step, order, fulfillment, 'delivered', command.by)
@@ -206,7 +206,7 @@ export class Fulfillments {
       const lost = order.fulfillments.filter(
         ({ status, packages }) => status === 'failed' && packages.length > 0,
       ).length
-      for (const { line, quantity } of fulfillment.lines) moveUnits(lineOf(order, line), 'shipped', 'LOSE', quantity)
+      moveSentUnits(order, fulfillment, 'LOSE')
       fulfillment.reason = reason
       fireFulfillment(fulfillment, 'FAIL', step.timeMs)
       fire(order, 'LOSE')
@@ -283,6 +283,11 @@ export class Fulfillments {
       status: fulfillment.status,
     })
   }
+}
+
+/** Units on their way, those that came back left out. */
+function moveSentUnits(order: Order, { lines }: Fulfillment, type: 'DELIVER' | 'LOSE'): void {
+  for (const { line, quantity, back = 0 } of lines) moveUnits(lineOf(order, line), 'shipped', type, quantity - back)
 }
 
 /** Units picked of each line: what is named, dealt out over lines of one SKU; lines of SKUs not named wait for another pick. */

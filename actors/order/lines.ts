@@ -34,7 +34,7 @@ const PROGRESS: readonly UnitState[] = [
 
 export function lineStatus(order: Order, line: Line): UnitState {
   if (line.isKit) {
-    const parts = order.lines.filter(({ parent }) => parent === line.number).map((part) => lineStatus(order, part))
+    const parts = partsOf(order, line).map((part) => lineStatus(order, part))
     return PROGRESS.find((state) => parts.includes(state)) ?? 'cancelled'
   }
   return PROGRESS.find((state) => unitsIn(line, state) > 0) ?? 'cancelled'
@@ -77,6 +77,9 @@ export function isPicking(order: Order): boolean {
 /** Units for which no stock is held yet. */
 export const unmet = (line: Line): number =>
   line.units.length === 0 ? 0 : unitsIn(line, 'open') + unitsIn(line, 'backordered')
+
+/** The lines of a kit's components. */
+export const partsOf = ({ lines }: Order, kit: Line): Line[] => lines.filter(({ parent }) => parent === kit.number)
 
 export const lineOf = (order: Order, number: number): Line => order.lines[number - 1]!
 

@@ -2,6 +2,8 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { type AnyStateMachine, createActor, initialTransition, type StateValue, transition } from 'xstate'
 import { getAdjacencyMap, getShortestPaths } from 'xstate/graph'
+import { RETURN_EVENTS, RETURN_STATUSES, type ReturnEvent, returnMachine } from '../return/return-machine.js'
+import { returnTable } from '../return/return-table.js'
 import { FULFILLMENT_EVENTS, type FulfillmentEvent, fulfillmentMachine } from './fulfillment-machine.js'
 import { fulfillmentTable, orderTable, unitTable } from './machines.js'
 import { ORDER_EVENTS, type OrderEvent, type OrderEventType, orderMachine } from './order-machine.js'
@@ -30,7 +32,7 @@ interface Subject<E extends { type: string }> {
 }
 
 /** Events at which the lines decide where an order goes; at others it does not matter how far they are. */
-const BY_LINES: OrderEventType[] = ['SOURCED', 'REVISE', 'CANCEL', 'SHORT', 'PICK', 'SHIP', 'DELIVER', 'LOSE']
+const BY_LINES: OrderEventType[] = ['SOURCED', 'REVISE', 'CANCEL', 'SHORT', 'PICK', 'SHIP', 'DELIVER', 'LOSE', 'RETURN']
 
 const orders: Subject<OrderEvent> = {
   name: 'an order',
@@ -61,6 +63,14 @@ const units: Subject<UnitEvent> = {
   table: unitTable,
   events: UNIT_EVENTS.map((type): UnitEvent => ({ type })),
   states: { all: UNIT_STATES },
+}
+
+const returns: Subject<ReturnEvent> = {
+  name: 'a return',
+  machine: returnMachine,
+  table: returnTable,
+  events: RETURN_EVENTS.map((type): ReturnEvent => ({ type })),
+  states: { all: RETURN_STATUSES },
 }
 
 type Value = { value: StateValue }
@@ -142,6 +152,7 @@ function explore<E extends { type: string }>(subject: Subject<E>): void {
 explore(orders)
 explore(fulfillments)
 explore(units)
+explore(returns)
 
 /** What can happen in a state, in the order of the alphabet. */
 const possible = <E extends { type: string }>({ table, events }: Subject<E>, state: string): string[] =>

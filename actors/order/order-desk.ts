@@ -14,6 +14,8 @@ import { Watch } from '../inventory/watch.js'
 import { COMMANDS_REMEMBERED } from '../limits.js'
 import { full, ok } from '../outcomes.js'
 import type { Replication } from '../replication.js'
+import { type ReturnCommand, type ReturnRequest, Returns } from '../return/returns.js'
+import { Settlement } from '../return/settlement.js'
 import type { Rule } from '../rules/rule.js'
 import { Capacity } from './capacity.js'
 import { Capture, type OrderRequest } from './capture.js'
@@ -58,6 +60,7 @@ export class OrderDesk {
   private readonly views: OrderViews
   private readonly transfers: Transfers
   private readonly waitlist: Waitlist
+  private readonly returns: Returns
 
   constructor(
     private readonly context: ActorsContext,
@@ -139,6 +142,8 @@ export class OrderDesk {
       this.payments,
       this.settings,
     )
+    const settlement = new Settlement(this.payments, this.settings)
+    this.returns = new Returns(store, this.orders, this.desk, this.exceptions, settlement, this.settings)
     this.due = new DueWork(this.orders, this.settings, places, this.exceptions, this.sourcing, this.fulfillments)
     this.views = new OrderViews(store, this.orders)
     this.watch = new Watch(store, inventory.stock, this.waiting, placement, partition, (step, sku, waiter) =>
@@ -188,6 +193,9 @@ export class OrderDesk {
     'fulfillment.advance': (step: Step, body: FulfillmentCommand) => this.fulfillments.advance(step, body),
     'fulfillment.advanceMany': (step: Step, body: { commands: FulfillmentCommand[] }) =>
       ok({ results: body.commands.map((command) => this.advanceOne(step, command)) }),
+    'return.request': (step: Step, body: ReturnRequest) => this.returns.request(step, body),
+    'return.advance': (step: Step, body: ReturnCommand) => this.returns.advance(step, body),
+    'return.exchanged': (step: Step, body: Body<Returns['exchanged']>) => this.returns.exchanged(step, body),
     'exception.update': (step: Step, body: Body<Orders['handleException']>) => this.work.handleException(step, body),
     'order.reassign': (step: Step, body: Reassignment) => this.reassign(step, body),
     'transfer.create': (step: Step, body: Parameters<Transfers['create']>[1]) => this.transfers.create(step, body),
@@ -260,6 +268,8 @@ export class OrderDesk {
     'order.list': (body: Parameters<OrderViews['list']>[0]) => this.views.list(body),
     'order.counts': () => this.views.counts(),
     'fulfillment.list': (body: Parameters<OrderViews['fulfillments']>[0]) => this.views.fulfillments(body),
+    'return.find': (body: { id: string }) => this.returns.find(body.id),
+    'return.list': (body: Parameters<OrderViews['returns']>[0]) => this.views.returns(body),
     'exception.list': (body: Parameters<OrderViews['exceptions']>[0]) => this.views.exceptions(body),
     'rule.list': () => ok({ items: this.rules.list() }),
     'rule.try': (body: { rules: Rule[]; orders: string[] | null; limit: number }, timeMs: number) =>

@@ -37,6 +37,7 @@ export const indexName = {
   fulfillment: (location: number | undefined, status: string): string =>
     location === undefined ? `fulfillment/${status}` : `fulfillment-at/${location}/${status}`,
   exception: (status: string): string => `exception/${status}`,
+  return: (status: string): string => `return/${status}`,
 }
 
 /** The indexes in which it stands as long as it is there. */
@@ -74,6 +75,9 @@ export function indexEntriesOf(order: Order): string[] {
   for (const location of locations) pairs.push(`${indexName.location(location)}\t${entry}`)
   for (const { number, status, raisedMs } of order.exceptions) {
     pairs.push(`${indexName.exception(status)}\t${timeKey(raisedMs)}/${order.id}-${number}`)
+  }
+  for (const { number, status, createdMs } of order.returns ?? []) {
+    pairs.push(`${indexName.return(status)}\t${timeKey(createdMs)}/${order.id}-${number}`)
   }
   return pairs
 }

@@ -129,10 +129,14 @@ export const orderMachine = setup({
         received: { id: 'received', on: { ...untilShipped, REJECT: 'rejected' } },
         backordered: { id: 'backordered', on: { ...untilShipped, REJECT: 'rejected' } },
         allocated: { id: 'allocated', on: untilShipped },
-        partially_shipped: { id: 'partially_shipped', on: { ...untilShipped, CREDIT: 'partially_shipped' } },
+        partially_shipped: {
+          id: 'partially_shipped',
+          on: { ...untilShipped, RETURN: byLines, CREDIT: 'partially_shipped' },
+        },
         shipped: {
           id: 'shipped',
-          on: { DELIVER: byLines, LOSE: byLines, RETURN: 'shipped', CREDIT: 'shipped' },
+          // What comes back before it was handed over has been as far as it will go.
+          on: { DELIVER: byLines, LOSE: byLines, RETURN: byLines, CREDIT: 'shipped' },
         },
         delivered: {
           id: 'delivered',

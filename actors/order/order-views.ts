@@ -120,6 +120,13 @@ export class OrderViews {
     })
   }
 
+  returns({ statuses, before, limit }: { statuses: string[]; before?: string; limit: number }): Outcome {
+    return this.parts(statuses.map(indexName.return), before, limit, (order, number) => {
+      const found = order.returns?.[number - 1]
+      return found && { order: order.id, currency: order.currency, return: found }
+    })
+  }
+
   /** One page of parts of orders, newest first, over indexes whose entries name an order and a number in it. */
   private parts<T extends object>(
     indexes: readonly string[],

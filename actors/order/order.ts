@@ -1,5 +1,6 @@
 /** What is kept of an order: one document, which is the whole of it. SKUs and locations are indices; money is in ten-thousandths. */
 import type { ProductFacts } from '../catalog/catalog.js'
+import type { OrderReturn } from '../return/order-return.js'
 import type { RuleTraceEntry } from '../rules/evaluate.js'
 import type { UnitTally } from './unit-machine.js'
 
@@ -72,6 +73,8 @@ export interface FulfillmentLine {
   isPicked: boolean
   /** What holds the stock: see allocation-id.ts. */
   allocation: number
+  /** Units that came back before it was delivered. */
+  back?: number
 }
 
 export interface Fulfillment {
@@ -105,6 +108,7 @@ export type ExceptionType =
   | 'no_stock'
   | 'carrier_silent'
   | 'capacity_exceeded'
+  | 'wrong_return'
 
 export interface OrderException {
   number: number
@@ -239,6 +243,7 @@ export interface Order {
   lines: Line[]
   fulfillments: Fulfillment[]
   exceptions: OrderException[]
+  returns?: OrderReturn[]
   totals: Totals
   credits: Credit[]
   holds: Hold[]

@@ -6,7 +6,7 @@ import type { StockChange } from '../inventory/allocations.js'
 import { ok, problem } from '../outcomes.js'
 import type { Capacity } from './capacity.js'
 import type { ExceptionBook } from './exceptions.js'
-import { isPicking, lineOf, lineStatus, moveUnits, newTally, outlookOf, unitsIn } from './lines.js'
+import { isPicking, lineOf, lineStatus, moveUnits, newTally, outlookOf, partsOf, unitsIn } from './lines.js'
 import type { Address, Customer, Fulfillment, Line, LineTerms, Order, Totals } from './order.js'
 import type { OrderSourcing } from './order-sourcing.js'
 import { stateOf } from './order-status.js'
@@ -396,8 +396,7 @@ export const unknownOrder = (id: string): Outcome => problem(404, 'unknown_order
 /** Units of a line that nobody has begun to pick; of a kit, whole kits of which no part has been begun. */
 function cancellable(order: Order, line: Line): number {
   if (!line.isKit) return BEFORE_PICKING.reduce((sum, state) => sum + unitsIn(line, state), 0)
-  const parts = order.lines.filter(({ parent }) => parent === line.number)
-  return Math.min(...parts.map((part) => Math.floor(cancellable(order, part) / part.perParent!)))
+  return Math.min(...partsOf(order, line).map((part) => Math.floor(cancellable(order, part) / part.perParent!)))
 }
 
 function allCancellable(order: Order): Map<number, number> {

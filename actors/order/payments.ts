@@ -8,7 +8,8 @@ import type { Outcome } from '../../engine/protocol.js'
 import type { Store } from '../../engine/store.js'
 import { readDocument, writeDocument } from '../documents.js'
 import { problem } from '../outcomes.js'
-import { unitsIn } from './lines.js'
+import { minorUnit } from './currency.js'
+import { partsOf, unitsIn } from './lines.js'
 import type { Fulfillment, Line, Order, Payment } from './order.js'
 import type { OrderEventType } from './order-machine.js'
 import { orderStatus, stateOf } from './order-status.js'
@@ -130,8 +131,7 @@ export class Payments {
   reduced(order: Order): void {
     const { payment } = order
     if (!payment) return
-    const credited = order.credits.reduce((sum, { amount }) => sum + amount, 0)
-    const left = payment.captured - payment.refunded - payment.refundRequested - (payable(order) - credited)
+    const left = payment.captured - payment.refunded - payment.refundRequested - (payable(order) - givenBack(order))
     if (left > 0) this.ask(order, 'refund', left, refundKey(payment))
   }
 
@@ -181,22 +181,30 @@ export class Payments {
   }
 }
 
+/** What was given back for other reasons than that it was cancelled. */
+function givenBack({ credits, returns = [] }: Order): number {
+  const credited = credits.reduce((sum, { amount }) => sum + amount, 0)
+  const refunds = returns.flatMap((one) => one.refunds).filter(({ by }) => by === 'provider')
+  return refunds.reduce((sum, { amount }) => sum + amount, credited)
+}
+
 /** What an order's customer is to pay: the total without the share of what is cancelled. */
 const payable = (order: Order): number => order.totals.total - shareOf(order, cancelledGoods(order))
 
-/** The share of the total (discounts, shipping and tax in it) that some of the goods have. */
-const shareOf = ({ totals }: Order, goods: number): number =>
-  Math.round((goods / Math.max(1, totals.subtotal)) * totals.total)
+/** The share of the total (discounts, shipping and tax in it) that some of the goods have, as it can be paid. */
+function shareOf({ totals, currency }: Order, goods: number): number {
+  const unit = minorUnit(currency)
+  return Math.round(((goods / Math.max(1, totals.subtotal)) * totals.total) / unit) * unit
+}
 
 /** A new refund has a key of its own; asked twice for the same money it is the same. */
 const refundKey = ({ refunded, refundRequested }: Payment): string => `refund-${refunded + refundRequested}`
 
 /** What is cancelled of the goods, by their prices; of a kit, whole ones. */
-function cancelledGoods({ lines }: Order): number {
+function cancelledGoods(order: Order): number {
   const cancelled = (line: Line): number => {
     if (!line.isKit) return unitsIn(line, 'cancelled')
-    const parts = lines.filter(({ parent }) => parent === line.number)
-    return Math.min(...parts.map((part) => Math.floor(cancelled(part) / part.perParent!)))
+    return Math.min(...partsOf(order, line).map((part) => Math.floor(cancelled(part) / part.perParent!)))
   }
-  return lines.reduce((sum, line) => sum + (line.unitPrice === 0 ? 0 : line.unitPrice * cancelled(line)), 0)
+  return order.lines.reduce((sum, line) => sum + (line.unitPrice === 0 ? 0 : line.unitPrice * cancelled(line)), 0)
 }

@@ -1,6 +1,7 @@
 /** What a retailer sets for all orders: one document, the same in every partition. */
 import type { Store } from '../../engine/store.js'
 import { readDocument, writeDocument } from '../documents.js'
+import { DEFAULT_RETURN_POLICY, type ReturnPolicy } from '../return/return-policy.js'
 import { DEFAULT_WEIGHTS, type ShippingService, type SourcingWeights } from '../sourcing/costs.js'
 
 export interface Deadlines {
@@ -30,8 +31,9 @@ export interface OrderSettings {
   remorseSeconds: number
   /** A fraud score from which on an order is held for review. */
   fraudThreshold: number
-  /** Days after delivery behind which an order is completed. */
+  /** Days after delivery in which goods are taken back, and behind which an order is completed. */
   returnDays: number
+  returns: ReturnPolicy
   services: ShippingService[]
   defaultService: string
   weights: SourcingWeights
@@ -48,6 +50,7 @@ export const DEFAULT_SETTINGS: OrderSettings = {
   remorseSeconds: 0,
   fraudThreshold: 80,
   returnDays: 30,
+  returns: DEFAULT_RETURN_POLICY,
   services: [
     { name: 'standard', transitDays: { domestic: 2, foreign: 5 }, costFactor: 1 },
     { name: 'express', transitDays: { domestic: 1, foreign: 2 }, costFactor: 2.5 },
@@ -84,7 +87,7 @@ export class Settings {
   }
 
   rebuild(): void {
-    this.current = readDocument<OrderSettings>(this.store, KEY) ?? DEFAULT_SETTINGS
+    this.current = { ...DEFAULT_SETTINGS, ...readDocument<OrderSettings>(this.store, KEY) }
   }
 
   /** The deadlines of a location for a service. */

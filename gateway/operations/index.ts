@@ -7,6 +7,7 @@ import type { Operation } from './operation.js'
 import { orderOperations } from './orders.js'
 import { packingSlipOperations } from './packing-slips.js'
 import { reservationOperations } from './reservations.js'
+import { returnOperations } from './returns.js'
 import { ruleOperations } from './rules.js'
 import { saleOperations } from './sales.js'
 import { transferOperations } from './transfers.js'
@@ -19,6 +20,7 @@ export const operations: Operation[] = [
   ...saleOperations,
   ...orderOperations,
   ...fulfillmentOperations,
+  ...returnOperations,
   ...packingSlipOperations,
   ...waveOperations,
   ...ruleOperations,

@@ -18,6 +18,8 @@ export interface OperationContext {
   records: RecordStore
   dataDir: string
   now: () => number
+  /** Another operation, as a client would ask for it. */
+  call: (name: string, input: object, idempotencyKey?: string) => Promise<Outcome>
   /** Tells the log of something that went wrong behind an answer that was given already. */
   fault: (error: unknown) => void
   /** The request's Idempotency-Key: what has no id of its own takes it, so that a retry after a crash counts once. */
@@ -85,6 +87,18 @@ export function checkInput(
  */
 export const newId = ({ idempotencyKey }: OperationContext, place = ''): string =>
   idempotencyKey === undefined ? randomUUID() : derivedId(['', idempotencyKey, place])
+
+/** How operations are asked for by those that serve no client: what is wrong with an input is answered likewise. */
+export function caller(operations: Operation[], context: () => OperationContext): OperationContext['call'] {
+  const byName = new Map(operations.map((operation) => [operation.name, operation]))
+  return async (name, input, idempotencyKey) => {
+    const operation = byName.get(name)
+    if (!operation) throw new Error(`there is no operation ${name}`)
+    const checked = checkInput(operation, { parameters: input, query: input, body: input })
+    if ('refused' in checked) return checked.refused
+    return operation.run(checked.input, idempotencyKey === undefined ? context() : { ...context(), idempotencyKey })
+  }
+}
 
 export const failed = (outcome: Outcome): boolean => outcome.status >= 300
 

@@ -95,6 +95,7 @@ export const ruleOperations = [
         ...withoutUndefined(input),
         weights: merged(before.weights, input.weights),
         deadlines: { ...before.deadlines, ...input.deadlines },
+        returns: { ...before.returns, ...input.returns },
       }
       if (!settings.services.some(({ name }) => name === settings.defaultService)) {
         return problem(422, 'invalid', `defaultService: there is no service ${settings.defaultService}`)

@@ -1,0 +1,114 @@
+/**
+ * What the customer gets for units that came back and passed: money by the payment provider or by whoever took it, store
+ * credit, or new goods. Each unit is settled once, as soon as somebody has looked at it.
+ */
+import type { Step } from '../../engine/actors.js'
+import { minorUnit } from '../order/currency.js'
+import type { Order } from '../order/order.js'
+import type { Payments } from '../order/payments.js'
+import type { Settings } from '../order/settings.js'
+import { note, SYSTEM } from '../order/transitions.js'
+import type { OrderReturn, ReturnRefund } from './order-return.js'
+import { paidFor, settledUnits, shippingRefund } from './refunds.js'
+
+export class Settlement {
+  constructor(
+    private readonly payments: Payments,
+    private readonly settings: Settings,
+  ) {}
+
+  /** Settles units that were looked at since the last time. */
+  settle(step: Step, order: Order, found: OrderReturn): void {
+    const returns = order.returns ?? []
+    let gross = 0
+    let fee = 0
+    for (const [at, line] of found.lines.entries()) {
+      const passed = found.pieces.reduce(
+        (sum, piece) => sum + (piece.at === at && piece.disposition && !piece.isRefused ? piece.quantity : 0),
+        0,
+      )
+      if (passed <= line.settled) continue
+      const before = paidFor(order, settledUnits(returns))
+      line.settled = passed
+      const value = paidFor(order, settledUnits(returns)) - before
+      gross += value
+      fee += value * line.fee
+    }
+    if (gross === 0) return
+    const unit = minorUnit(order.currency)
+    fee = Math.round(fee / unit) * unit
+    const label = this.labelCost(found, gross - fee)
+    found.labelCharged += label
+    const shipping = shippingRefund(order, returns, this.settings.orders.returns)
+    this.give(step, order, found, gross - fee - label + shipping, fee + label)
+  }
+
+  /** What is left of an exchange goes back to the customer. */
+  close(step: Step, order: Order, found: OrderReturn): void {
+    if (found.resolution !== 'exchange' || !found.exchange) return
+    const held = sumOf(found.refunds)
+    const left = held - found.exchange.total
+    if (left > 0) this.pay(step, order, found, left, 0)
+  }
+
+  /** The customer's label is paid for once, out of what is given. */
+  private labelCost({ payer, label, labelCharged }: OrderReturn, most: number): number {
+    if (payer !== 'customer' || !label) return 0
+    return Math.min(most, label.cost - labelCharged)
+  }
+
+  private give(step: Step, order: Order, found: OrderReturn, amount: number, fee: number): void {
+    if (amount <= 0) return
+    switch (found.resolution) {
+      case 'refund':
+        this.pay(step, order, found, amount, fee)
+        break
+      case 'store_credit':
+        this.keep(step, order, found, { amount, fee, by: 'store_credit', atMs: step.timeMs })
+        step.publish('store_credit.issued', `order/${order.id}`, {
+          order: order.id,
+          return: found.id,
+          amount,
+          currency: order.currency,
+        })
+        break
+      case 'exchange':
+        this.keep(step, order, found, { amount, fee, by: 'exchange', atMs: step.timeMs })
+        break
+      // New goods for old ones, or settled where it was bought.
+      case 'warranty':
+      case 'none':
+        break
+    }
+  }
+
+  /** Our provider gives back what it took; for the rest, whoever took the money is told. */
+  private pay(step: Step, order: Order, found: OrderReturn, amount: number, fee: number): void {
+    const { payment } = order
+    const ours =
+      payment && payment.provider !== 'elsewhere'
+        ? Math.min(amount, payment.captured - payment.refunded - payment.refundRequested)
+        : 0
+    if (ours > 0) {
+      this.payments.refund(order, ours, `return-${found.number}-${found.refunds.length + 1}`)
+      this.keep(step, order, found, { amount: ours, fee, by: 'provider', atMs: step.timeMs })
+    }
+    if (ours === amount) return
+    const rest = amount - ours
+    this.keep(step, order, found, { amount: rest, fee: ours > 0 ? 0 : fee, by: 'channel', atMs: step.timeMs })
+    step.publish('refund.due', `order/${order.id}`, {
+      order: order.id,
+      return: found.id,
+      amount: rest,
+      currency: order.currency,
+      channel: order.channel,
+    })
+  }
+
+  private keep(step: Step, order: Order, found: OrderReturn, refund: ReturnRefund): void {
+    found.refunds.push(refund)
+    note(order, step.timeMs, `return.settled`, SYSTEM, `${found.id}: ${refund.by}`)
+  }
+}
+
+const sumOf = (refunds: ReturnRefund[]): number => refunds.reduce((sum, { amount }) => sum + amount, 0)
