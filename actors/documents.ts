@@ -3,7 +3,8 @@ import { Packr } from 'msgpackr'
 import type { Store } from '../engine/store.js'
 
 // Plain maps in the order of their keys as written: the same value is always the same bytes, which digests rely on.
-const packr = new Packr({ useRecords: false })
+// Bytes are copied, so that a few of them do not keep the whole document they came in.
+const packr = new Packr({ useRecords: false, copyBuffers: true })
 
 export function readDocument<T>(store: Store, key: string): T | undefined {
   const bytes = store.get(key)

@@ -2,7 +2,7 @@
  * The state of one partition and the one way it changes: a record of the log is applied. The partition's loop, recovery,
  * verification and resharding all come through here.
  */
-import { unpack } from 'msgpackr'
+import { Unpackr } from 'msgpackr'
 import type { Actors, CreateActors, Step } from './actors.js'
 import { LATER } from './actors.js'
 import { assert } from './assert.js'
@@ -15,6 +15,9 @@ import { Outbox } from './outbox.js'
 import type { Placement } from './placement.js'
 import type { EngineEvent, Outcome } from './protocol.js'
 import type { Store } from './store.js'
+
+/** Bytes in a body are copied: actors keep them, and the batch's memory is the next batch's. */
+const unpackr = new Unpackr({ useRecords: false, copyBuffers: true })
 
 /** Where answers go while a batch is applied. They may leave at once: the batch is durable already. */
 export interface Answers {
@@ -149,19 +152,19 @@ export class PartitionState implements Step {
     const origin = batch.words[word + 3]!
     switch (batch.words[word + 1]) {
       case EntryKind.command: {
-        const [name, body] = unpack(payload) as [string, unknown]
+        const [name, body] = unpackr.unpack(payload) as [string, unknown]
         const outcome = this.actors.command(this, name, body)
         if (outcome === LATER) this.answers.later(entry, this.commandNumber)
         else this.answers.outcome(entry, outcome)
         break
       }
       case EntryKind.message: {
-        const [number, name, body] = unpack(payload) as [number, string, unknown]
+        const [number, name, body] = unpackr.unpack(payload) as [number, string, unknown]
         if (this.outbox.accept(origin, number)) this.actors.message(this, origin, name, body)
         break
       }
       case EntryKind.acknowledgement:
-        this.outbox.acknowledge(origin, unpack(payload) as number)
+        this.outbox.acknowledge(origin, unpackr.unpack(payload) as number)
         break
       default:
         throw new DamageError(

@@ -8,8 +8,8 @@ import type { Directory } from './directory.js'
 import { builtinFraudCheck } from './fraud/builtin.js'
 import { AMOUNT_MAX, money, units } from './money.js'
 import type { OrderInput } from './order-schemas.js'
+import type { People } from './personal-data/people.js'
 import { buyerNumber, idBytes } from './reserve-record.js'
-import { withoutUndefined } from './without-undefined.js'
 
 type Errors = NonNullable<Problem['errors']>
 
@@ -41,7 +41,15 @@ class Amounts {
   }
 }
 
-function lineTerms(input: OrderInput, directory: Directory, amounts: Amounts, errors: Errors): LineTerms[] {
+type SealText = (text: string) => Uint8Array
+
+function lineTerms(
+  input: OrderInput,
+  directory: Directory,
+  seal: SealText,
+  amounts: Amounts,
+  errors: Errors,
+): LineTerms[] {
   return input.lines.map((line, at) => {
     const path = `lines.${at}`
     const sku = directory.find('skus', line.sku)
@@ -61,10 +69,10 @@ function lineTerms(input: OrderInput, directory: Directory, amounts: Amounts, er
         name: tax.name,
         amount: amounts.read(`${path}.taxes.${t}.amount`, tax.amount),
       })),
-      ...(gift ? { gift: gift.message === undefined ? {} : { message: gift.message } } : {}),
+      ...(gift ? { gift: gift.message === undefined ? {} : { message: seal(gift.message) } } : {}),
       ...(substitutes && substitutes.length > 0 ? { substitutes } : {}),
       ...(line.reservationId === undefined ? {} : { reservation: new Uint8Array(idBytes(line.reservationId)) }),
-      ...(line.note === undefined ? {} : { note: line.note }),
+      ...(line.note === undefined ? {} : { note: seal(line.note) }),
     }
   })
 }
@@ -109,12 +117,17 @@ function totalsOf(input: OrderInput, lines: LineTerms[], amounts: Amounts, error
 /** The request that an order's actor takes, or everything that is wrong with it. `newId` is its id where it has none. */
 export async function orderRequest(
   input: OrderInput,
-  directory: Directory,
+  { directory, people }: { directory: Directory; people: People },
   newId: string,
 ): Promise<OrderRequest | Outcome> {
   const errors: Errors = []
   const amounts = new Amounts(input.currency, errors)
-  const lines = lineTerms(input, directory, amounts, errors)
+  const home = input.externalId === undefined ? undefined : homeId(input.channel, input.externalId)
+  const orderId = input.id ?? home ?? newId
+  const person = people.personOf(input.customer, orderId)
+  const customer = await people.sealCustomer(input.customer, person)
+  const seal: SealText = (text) => people.sealText(text, person)
+  const lines = lineTerms(input, directory, seal, amounts, errors)
   const totals = totalsOf(input, lines, amounts, errors)
   const amount = amounts.read('payment.amount', input.payment?.amount)
   const { method, location: name } = input.delivery
@@ -122,10 +135,9 @@ export async function orderRequest(
   if (location === -1) errors.push({ path: 'delivery.location', message: `unknown location ${name}` })
   if (errors.length > 0) return faultyOrder(errors)
   const { score, reasons } = await builtinFraudCheck.score(input, totals.total)
-  const home = input.externalId === undefined ? undefined : homeId(input.channel, input.externalId)
-  const { id, by: _by, ...content } = input
+  const { id: _id, by: _by, ...content } = input
   return {
-    id: id ?? home ?? newId,
+    id: orderId,
     ...(home === undefined ? {} : { home }),
     fingerprint: createHash('sha256').update(JSON.stringify(content)).digest('base64url'),
     channel: input.channel,
@@ -133,11 +145,12 @@ export async function orderRequest(
     ...buyerOf(input),
     ...(input.externalId === undefined ? {} : { externalId: input.externalId }),
     currency: input.currency,
-    customer: withoutUndefined(input.customer),
-    shipTo: withoutUndefined(input.shipTo),
+    customer,
+    shipTo: people.sealAddress(input.shipTo, person),
+    search: people.searchTokens(input.customer, input.shipTo, input.externalId),
     delivery: location === undefined ? { method } : { method, location },
     ...(input.shippingService === undefined ? {} : { service: input.shippingService }),
-    ...(input.notes === undefined ? {} : { notes: input.notes }),
+    ...(input.notes === undefined ? {} : { notes: seal(input.notes) }),
     lines,
     totals,
     ...(input.payment ? { payment: { ...input.payment, amount } } : {}),

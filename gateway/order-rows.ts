@@ -1,9 +1,10 @@
 /** Orders as text, one after another: JSON, an order on each line, or CSV, a row for each order line. */
 import { stringify } from 'csv-stringify/sync'
-import type { OrderDetail, OrderView } from '../actors/order/order-views.js'
+import type { OrderDetail } from '../actors/order/order-views.js'
 import type { Directory } from './directory.js'
 import { money } from './money.js'
 import { locationsOf, orderView } from './order-view.js'
+import type { OpenedOrder } from './personal-data/opened-order.js'
 
 export interface OrderText {
   contentType: string
@@ -11,7 +12,7 @@ export interface OrderText {
   /** How much of an order it shows. */
   detail: OrderDetail
   head: string
-  render(order: OrderView, directory: Directory): string
+  render(order: OpenedOrder, directory: Directory): string
 }
 
 const COLUMNS = [
@@ -38,7 +39,7 @@ const COLUMNS = [
 const csv = (rows: (string | number | undefined)[][]): string =>
   stringify(rows, { record_delimiter: 'windows', escape_formulas: true })
 
-function csvRows(order: OrderView, directory: Directory): string {
+function csvRows(order: OpenedOrder, directory: Directory): string {
   const { customer, shipTo, currency } = order
   const placedAt = new Date(order.placedMs).toISOString()
   return csv(

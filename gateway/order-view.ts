@@ -1,12 +1,12 @@
 /** Orders and fulfillment orders as clients see them: names for indices, text for money and times. */
 import { LEVELS } from '../actors/order/exceptions.js'
-import type { Address, Fulfillment, Line, OrderException } from '../actors/order/order.js'
+import type { Fulfillment, OrderException } from '../actors/order/order.js'
 import { fulfillmentId } from '../actors/order/order-id.js'
 import { isStanding } from '../actors/order/order-status.js'
-import type { OrderView } from '../actors/order/order-views.js'
 import type { OrderReturn } from '../actors/return/order-return.js'
 import type { Directory } from './directory.js'
 import { money } from './money.js'
+import type { OpenedLine, OpenedOrder } from './personal-data/opened-order.js'
 
 const isoTime = (ms: number): string => new Date(ms).toISOString()
 
@@ -110,7 +110,7 @@ export function returnView(directory: Directory, order: string, currency: string
 }
 
 /** Where the line's units are, or will come from. */
-export function locationsOf(view: OrderView, number: number, directory: Directory): string[] {
+export function locationsOf(view: OpenedOrder, number: number, directory: Directory): string[] {
   const locations = view.fulfillments.flatMap((fulfillment) =>
     isStanding(fulfillment) && fulfillment.lines.some(({ line }) => line === number)
       ? [directory.name('locations', fulfillment.location)]
@@ -121,7 +121,7 @@ export function locationsOf(view: OrderView, number: number, directory: Director
 
 const UNIT_NAMES = ['open', 'backordered', 'allocated', 'picking', 'shipped', 'delivered', 'cancelled', 'returned']
 
-function lineView(directory: Directory, view: OrderView, line: Line, status: string): object {
+function lineView(directory: Directory, view: OpenedOrder, line: OpenedLine, status: string): object {
   const locations = locationsOf(view, line.number, directory)
   const units = Object.fromEntries(line.units.flatMap((count, at) => (count > 0 ? [[UNIT_NAMES[at]!, count]] : [])))
   return {
@@ -145,10 +145,8 @@ function lineView(directory: Directory, view: OrderView, line: Line, status: str
   }
 }
 
-const addressView = ({ ...address }: Address): object => address
-
 /** An order as a list shows it. */
-export function listedOrderView(directory: Directory, view: OrderView): object {
+export function listedOrderView(directory: Directory, view: OpenedOrder): object {
   const { payment, totals, promise, currency } = view
   const shown = (amount: number) => money(amount, currency)
   return {
@@ -158,7 +156,7 @@ export function listedOrderView(directory: Directory, view: OrderView): object {
     status: view.status,
     placedAt: isoTime(view.placedMs),
     customer: view.customer,
-    shipTo: addressView(view.shipTo),
+    shipTo: view.shipTo,
     delivery: {
       method: view.delivery.method,
       ...(view.delivery.location === undefined
@@ -212,7 +210,7 @@ export function listedOrderView(directory: Directory, view: OrderView): object {
 }
 
 /** With the reasons of what was done: the locations that its plan did not choose, and what each rule did. */
-export const orderView = (directory: Directory, view: OrderView): object => ({
+export const orderView = (directory: Directory, view: OpenedOrder): object => ({
   ...listedOrderView(directory, view),
   notChosen: view.refused.flatMap(({ reason, locations }) =>
     locations.map((location) => ({ location: directory.name('locations', location), reason })),

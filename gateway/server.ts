@@ -16,6 +16,8 @@ import { operations } from './operations/index.js'
 import { caller, type OperationContext } from './operations/operation.js'
 import type { EventConsumer } from './outbox/event-consumer.js'
 import { PaymentWorker } from './payments/payment-worker.js'
+import { People } from './personal-data/people.js'
+import { Vault } from './personal-data/vault.js'
 import { RecordStore } from './records.js'
 import { exchangeConsumer } from './returns/exchange-worker.js'
 import { SocketServer } from './websocket/server.js'
@@ -82,6 +84,7 @@ export class Server {
     try {
       // Under the lock, so that of several who come at once to an empty directory one makes it.
       const description = openDataDirectory(dataDir, options.partitions, threads)
+      const vault = new Vault(dataDir)
       const engine = await Host.start({
         dataDir,
         description,
@@ -104,8 +107,9 @@ export class Server {
         await directory.load()
         const fault = (error: unknown): void => logger.error({ err: error }, 'something failed behind an answer')
         const records = new RecordStore(dispatch, directory)
+        const people = new People(vault)
         const call = caller(operations, () => context)
-        const context: OperationContext = { dispatch, directory, records, dataDir, now: Date.now, call, fault }
+        const context: OperationContext = { dispatch, directory, records, people, dataDir, now: Date.now, call, fault }
         const metrics = new Metrics(dispatch, logger)
         return await Server.listen(options, context, metrics, engine, unlock)
       } catch (error) {
@@ -160,6 +164,7 @@ export class Server {
     this.http.stopStreams()
     this.sockets.stop()
     await this.engine.stop()
+    await this.context.people.vault.close()
     this.unlock()
   }
 }

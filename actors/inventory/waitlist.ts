@@ -6,6 +6,7 @@ import type { Step } from '../../engine/actors.js'
 import type { Outcome } from '../../engine/protocol.js'
 import type { Store } from '../../engine/store.js'
 import { readDocument, writeDocument } from '../documents.js'
+import type { Customer } from '../order/order.js'
 import { conflict, created, full, ok, problem } from '../outcomes.js'
 import type { Inventory } from './inventory.js'
 import type { Waiter, Waiting } from './waiting.js'
@@ -18,7 +19,7 @@ export interface WaitlistEntry {
   reservation: Uint8Array
   sku: number
   quantity: number
-  customer: { name: string; email?: string; phone?: string }
+  customer: Customer
   channel: number
   /** How long what it gets is held. */
   ttlSeconds: number
@@ -86,7 +87,6 @@ export class Waitlist {
       quantity: entry.quantity,
       reservation: id,
       expiresAtMs: step.timeMs + entry.ttlSeconds * 1_000,
-      customer: entry.customer,
     })
   }
 

@@ -13,7 +13,7 @@ import { conflict, created, faultyOrder, full, ok } from '../outcomes.js'
 import { newTally } from './lines.js'
 import { orderTable } from './machines.js'
 import type { OpenOrders } from './open-orders.js'
-import type { Address, Availability, Customer, Line, LineTerms, Order, Saga, Totals } from './order.js'
+import type { Address, Availability, Customer, Line, LineTerms, Order, Saga, Sealed, Totals } from './order.js'
 import { orderPartition } from './order-id.js'
 import type { OrderRules } from './order-rules.js'
 import type { OrderSourcing } from './order-sourcing.js'
@@ -36,9 +36,10 @@ export interface OrderRequest {
   currency: string
   customer: Customer
   shipTo: Address
+  search: string[]
   delivery: Order['delivery']
   service?: string
-  notes?: string
+  notes?: Sealed
   lines: LineTerms[]
   totals: Totals
   payment?: { status: 'pending' | 'authorized' | 'captured'; amount: number; reference: string; provider: string }
@@ -287,6 +288,7 @@ export class Capture {
       currency,
       customer: request.customer,
       shipTo: request.shipTo,
+      search: request.search,
       delivery: request.delivery,
       service: request.service ?? this.settings.orders.defaultService,
       state: orderTable.initial,

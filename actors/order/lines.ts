@@ -9,7 +9,7 @@ const STATE_AT = Object.fromEntries(UNIT_STATES.map((state, at) => [state, at]))
 
 export const newTally = (quantity: number): UnitTally => UNIT_STATES.map((state) => (state === 'open' ? quantity : 0))
 
-export const unitsIn = (line: Line, state: UnitState): number => line.units[STATE_AT[state]]!
+export const unitsIn = (line: Pick<Line, 'units'>, state: UnitState): number => line.units[STATE_AT[state]]!
 
 /** Moves `count` of a line's units by an event out of the state `from`. */
 export function moveUnits(line: Line, from: UnitState, type: UnitEventType, count: number): void {

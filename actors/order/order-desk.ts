@@ -188,6 +188,7 @@ export class OrderDesk {
     'order.release': this.once((step, body: Wish) => this.work.release(step, body)),
     'order.source': this.once((step, body: Wish) => this.work.sourceAgain(step, body)),
     'order.credit': this.once((step, body: Wish & { amount: number }) => this.work.credit(step, body)),
+    'order.forget': (step: Step, body: Wish) => this.work.forget(step, body),
     'order.payment': this.once((step, body: Body<Orders['pay']>) => this.work.pay(step, body)),
     'payment.done': (step: Step, body: Body<Orders['paid']>) => this.work.paid(step, body),
     'fulfillment.advance': (step: Step, body: FulfillmentCommand) => this.fulfillments.advance(step, body),

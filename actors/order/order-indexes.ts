@@ -7,7 +7,6 @@ import type { Order } from './order.js'
 import { orderStatus } from './order-status.js'
 
 const TIME_DIGITS = 13
-const TOKENS_MAX = 16
 const TOKEN_LENGTH_MAX = 40
 
 export const timeKey = (ms: number): string => String(ms).padStart(TIME_DIGITS, '0')
@@ -30,7 +29,7 @@ export const indexName = {
   all: 'order',
   status: (status: string): string => `order-status/${status}`,
   channel: (channel: string): string => `order-channel/${channel}`,
-  customer: (customer: string): string => `order-customer/${customer.toLowerCase()}`,
+  customer: (key: string): string => `order-customer/${key}`,
   externalId: (externalId: string): string => `order-external/${externalId}`,
   text: (token: string): string => `order-text/${token}`,
   location: (location: number): string => `order-location/${location}`,
@@ -42,24 +41,16 @@ export const indexName = {
 
 /** The indexes in which it stands as long as it is there. */
 export function lastingIndexesOf(order: Order): string[] {
-  const { customer, shipTo } = order
   const names = [indexName.all, indexName.channel(order.channel)]
   if (order.externalId !== undefined) names.push(indexName.externalId(order.externalId))
-  for (const key of [customer.id, customer.email]) if (key) names.push(indexName.customer(key))
-  const tokens = new Set<string>()
-  for (const text of [
-    order.externalId,
-    customer.name,
-    customer.email,
-    customer.phone,
-    shipTo.postalCode,
-    shipTo.city,
-  ]) {
-    for (const token of text ? tokensOf(text) : []) if (tokens.size < TOKENS_MAX) tokens.add(token)
-  }
-  for (const token of tokens) names.push(indexName.text(token))
-  return names
+  return [...names, ...personalIndexesOf(order)]
 }
+
+/** Those by which its customer is found: they go when the customer is erased. */
+export const personalIndexesOf = ({ customer, search }: Order): string[] => [
+  ...customer.keys.map(indexName.customer),
+  ...search.map(indexName.text),
+]
 
 /** What changes with the order: `index \t entry`. */
 export function indexEntriesOf(order: Order): string[] {

@@ -235,9 +235,9 @@ function checkPartition(shop: Shop, partition: number): void {
   for (const customer of CUSTOMERS) {
     const theirs = scanned((order) => order.customer.id === customer)
     expect(listed({ customer }), customer).toEqual(theirs)
-    expect(listed({ customer: `${customer}@EXAMPLE.com` }), customer).toEqual(theirs)
-    expect(listed({ q: `York ${customer}` }), customer).toEqual(
-      scanned((order) => order.customer.id === customer && order.shipTo.city === 'York'),
+    expect(listed({ customer: `${customer}@` }), customer).toEqual(theirs)
+    expect(listed({ q: ['york', customer] }), customer).toEqual(
+      scanned((order) => order.customer.id === customer && order.search.includes('york')),
     )
   }
   for (const location of LOCATIONS) {

@@ -93,7 +93,6 @@ function factsOf(order: Order, offers: Availability[], score: number, timeMs: nu
       allowSplit: order.allowSplit,
       allowBackorder: order.allowBackorder,
       priority: order.priority,
-      notes: order.notes ?? '',
       country: shipTo.country,
       postalCode: shipTo.postalCode,
       region: shipTo.region ?? '',
@@ -104,9 +103,7 @@ function factsOf(order: Order, offers: Availability[], score: number, timeMs: nu
     },
     customer: {
       id: customer.id ?? '',
-      name: customer.name,
-      email: customer.email ?? '',
-      phone: customer.phone ?? '',
+      emailDomain: customer.emailDomain ?? '',
     },
     lines: lines.map((line) => {
       const offer = bySku.get(line.sku)

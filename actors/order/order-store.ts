@@ -10,8 +10,8 @@ import { ArenaId } from '../arenas.js'
 import { decodeDocument, encodeDocument } from '../documents.js'
 import { ORDERS_DECODED_MAX } from '../limits.js'
 import type { OpenOrders } from './open-orders.js'
-import type { Order } from './order.js'
-import { entryOf, indexEntriesOf, lastingIndexesOf } from './order-indexes.js'
+import type { Customer, Order } from './order.js'
+import { entryOf, indexEntriesOf, lastingIndexesOf, personalIndexesOf } from './order-indexes.js'
 import { ORDER_STATUSES, type OrderStatus, orderStatus } from './order-status.js'
 
 const keyOf = (id: string): string => `order/${id}`
@@ -129,6 +129,15 @@ export class OrderStore {
     this.count(orderStatus(order), 1)
     const dueMs = this.nextDue(order, timeMs)
     if (dueMs !== undefined) this.open.schedule(order.id, dueMs, timeMs)
+  }
+
+  /** Its customer, or the words by which it is found, are others now. */
+  refind(order: Order, { customer, search }: { customer?: Customer; search?: string[] }): void {
+    const entry = entryOf(order)
+    for (const index of personalIndexesOf(order)) this.store.indexDelete(index, entry)
+    if (customer) order.customer = customer
+    if (search) order.search = search
+    for (const index of personalIndexesOf(order)) this.store.indexPut(index, entry)
   }
 
   private count(status: OrderStatus, by: number): void {

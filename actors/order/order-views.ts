@@ -6,7 +6,7 @@ import { ok } from '../outcomes.js'
 import { lineStatus } from './lines.js'
 import type { Order } from './order.js'
 import { parseFulfillmentId } from './order-id.js'
-import { indexName, orderOfEntry, tokensOf } from './order-indexes.js'
+import { indexName, orderOfEntry } from './order-indexes.js'
 import { orderStatus } from './order-status.js'
 import type { OrderStore } from './order-store.js'
 import { unknownOrder } from './orders.js'
@@ -21,9 +21,11 @@ export interface OrderFilter {
   status?: string
   channel?: string
   externalId?: string
+  /** A keyed hash of the id or e-mail address. */
   customer?: string
   location?: number
-  q?: string
+  /** Keyed hashes of words, all of which it has; the longest word first. */
+  q?: string[]
   fromMs?: number
   toMs?: number
 }
@@ -109,7 +111,7 @@ export class OrderViews {
     const indexes = statuses.map((status) => indexName.fulfillment(location, status))
     return this.parts(indexes, before, limit, (order, number) => {
       const fulfillment = order.fulfillments[number - 1]
-      return fulfillment && { order: order.id, shipTo: order.shipTo, fulfillment }
+      return fulfillment && { order: order.id, fulfillment }
     })
   }
 
@@ -168,7 +170,7 @@ const lower = (a: string | undefined, b: string): string => (a !== undefined && 
 function indexFor({ externalId, customer, q, location, status, channel }: OrderFilter): string {
   if (externalId !== undefined) return indexName.externalId(externalId)
   if (customer !== undefined) return indexName.customer(customer)
-  const [token] = q === undefined ? [] : tokensOf(q).sort((a, b) => b.length - a.length)
+  const token = q?.[0]
   if (token !== undefined) return indexName.text(token)
   if (location !== undefined) return indexName.location(location)
   if (status !== undefined) return indexName.status(status)
@@ -181,20 +183,10 @@ function matches(order: Order, filter: OrderFilter): boolean {
   if (status !== undefined && orderStatus(order) !== status) return false
   if (channel !== undefined && order.channel !== channel) return false
   if (externalId !== undefined && order.externalId !== externalId) return false
-  if (
-    customer !== undefined &&
-    order.customer.id !== customer &&
-    order.customer.email?.toLowerCase() !== customer.toLowerCase()
-  )
-    return false
+  if (customer !== undefined && !order.customer.keys.includes(customer)) return false
   if (location !== undefined && !order.fulfillments.some((fulfillment) => fulfillment.location === location))
     return false
   if (toMs !== undefined && order.placedMs > toMs) return false
   if (q === undefined) return true
-  const { name, email, phone } = order.customer
-  const { postalCode, city } = order.shipTo
-  const known = new Set(
-    [order.externalId, name, email, phone, postalCode, city].flatMap((text) => tokensOf(text ?? '')),
-  )
-  return tokensOf(q).every((token) => known.has(token))
+  return q.every((token) => order.search.includes(token))
 }

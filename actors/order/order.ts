@@ -4,23 +4,29 @@ import type { OrderReturn } from '../return/order-return.js'
 import type { RuleTraceEntry } from '../rules/evaluate.js'
 import type { UnitTally } from './unit-machine.js'
 
+/** Sealed at the edge for one person, with a key that is kept apart from the log: nothing here can read it. */
+export type Sealed = Uint8Array
+
+/** Where it goes, as exactly as sourcing needs; name and street are sealed. */
 export interface Address {
-  name?: string
-  line1: string
-  line2?: string
   city: string
   postalCode: string
   region?: string
   country: string
   latitude?: number
   longitude?: number
+  sealed: Sealed
 }
 
 export interface Customer {
+  /** Whose key seals what belongs to him or her. */
+  person: string
+  sealed: Sealed
+  /** Keyed hashes of the id and the e-mail address: by these the orders are found. */
+  keys: string[]
+  /** The retailer's own id: a pseudonym. */
   id?: string
-  name: string
-  email?: string
-  phone?: string
+  emailDomain?: string
 }
 
 export interface Tax {
@@ -35,12 +41,12 @@ export interface LineTerms {
   unitPrice: number
   discount: number
   taxes: Tax[]
-  gift?: { message?: string }
+  gift?: { message?: Sealed }
   /** SKU indices that the customer takes instead, in this order. */
   substitutes?: number[]
   /** A reservation whose units this line takes over: its id, 16 bytes. */
   reservation?: Uint8Array
-  note?: string
+  note?: Sealed
 }
 
 export interface Line extends LineTerms {
@@ -236,9 +242,11 @@ export interface Order {
   currency: string
   customer: Customer
   shipTo: Address
+  /** Keyed hashes of the words by which it is found. */
+  search: string[]
   delivery: { method: 'ship' | 'pickup' | 'ship_to_store'; location?: number }
   service: string
-  notes?: string
+  notes?: Sealed
   state: string
   lines: Line[]
   fulfillments: Fulfillment[]

@@ -43,7 +43,8 @@ const START_MS = 1_700_000_000_000
 const HOUR_MS = 3_600_000
 /** Holds live for a quarter of an hour: who waits longer lets messages arrive first. */
 const HOLD_MS = 900_000
-const ADDRESS = { line1: '1 Street', city: 'York', postalCode: 'YO1', country: 'GB', latitude: 54, longitude: -1 }
+const SEALED = new Uint8Array([1, 2, 3])
+const ADDRESS = { city: 'York', postalCode: 'YO1', country: 'GB', latitude: 54, longitude: -1, sealed: SEALED }
 
 /** What may be refused, and how. */
 const REFUSALS = [
@@ -560,7 +561,8 @@ export class Shop {
       channel,
       channelIndex: move.channel,
       currency: 'GBP',
-      customer: { id: customer, name: customer, email: `${customer}@example.com` },
+      customer: { person: customer, sealed: SEALED, keys: [customer, `${customer}@`], id: customer },
+      search: ['york', customer],
       shipTo: ADDRESS,
       delivery: pickup === undefined ? { method: 'ship' } : { method: 'pickup', location: pickup },
       lines,

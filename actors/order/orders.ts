@@ -7,7 +7,7 @@ import { ok, problem } from '../outcomes.js'
 import type { Capacity } from './capacity.js'
 import type { ExceptionBook } from './exceptions.js'
 import { isPicking, lineOf, lineStatus, moveUnits, newTally, outlookOf, partsOf, unitsIn } from './lines.js'
-import type { Address, Customer, Fulfillment, Line, LineTerms, Order, Totals } from './order.js'
+import type { Address, Customer, Fulfillment, Line, LineTerms, Order, Sealed, Totals } from './order.js'
 import type { OrderSourcing } from './order-sourcing.js'
 import { stateOf } from './order-status.js'
 import type { OrderStore } from './order-store.js'
@@ -43,7 +43,9 @@ export interface ReviseWish {
   by: string
   shipTo?: Address
   customer?: Customer
-  notes?: string
+  /** Words by which it is found from now on. */
+  search?: string[]
+  notes?: Sealed
   service?: string
   /** New quantities of lines by number; lines without a number are new. */
   lines?: { line?: number; quantity: number; terms?: LineTerms }[]
@@ -199,7 +201,7 @@ export class Orders {
     const faults = this.reviseFaults(step, order, wish)
     if (faults) return faults
     this.sourcing.abandon(step, order)
-    if (wish.customer) order.customer = wish.customer
+    if (wish.customer || wish.search) this.orders.refind(order, wish)
     if (wish.notes !== undefined) order.notes = wish.notes
     for (const change of wish.lines ?? []) this.reviseLine(step, order, change)
     if (wish.totals) order.totals = wish.totals
@@ -275,6 +277,23 @@ export class Orders {
       const units = line.units.length === 0 ? 0 : unitsIn(line, 'allocated')
       if (units > 0) this.giveBack(step, order, line, units, 'REOPEN')
     }
+  }
+
+  /** Its customer's key is destroyed: what told of the person besides is forgotten, too. */
+  forget(step: Step, { id, by, reason }: Wish): Outcome {
+    const order = this.orders.change(id)
+    if (!order) return unknownOrder(id)
+    const { person } = order.customer
+    const nothing = new Uint8Array(0)
+    this.orders.refind(order, { customer: { person, sealed: nothing, keys: [] }, search: [] })
+    order.shipTo = { ...order.shipTo, sealed: nothing }
+    delete order.notes
+    for (const line of order.lines) {
+      delete line.note
+      if (line.gift) line.gift = {}
+    }
+    note(order, step.timeMs, 'order.personal_data_erased', by, reason)
+    return ok({ order: id })
   }
 
   /** Ends the remorse window before its time. */

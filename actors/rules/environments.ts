@@ -27,7 +27,6 @@ export function makeEnvironments(meter: Meter): { read: Environment; run: Enviro
         allowSplit: 'bool',
         allowBackorder: 'bool',
         priority: 'int',
-        notes: 'string',
         country: 'string',
         postalCode: 'string',
         region: 'string',
@@ -39,7 +38,7 @@ export function makeEnvironments(meter: Meter): { read: Environment; run: Enviro
     })
     .registerType('Customer', {
       ctor: CelCustomer,
-      fields: { id: 'string', name: 'string', email: 'string', phone: 'string' },
+      fields: { id: 'string', emailDomain: 'string' },
     })
     .registerType('Line', {
       ctor: CelLine,

@@ -18,7 +18,6 @@ export interface RuleFacts {
     allowSplit: boolean
     allowBackorder: boolean
     priority: number
-    notes: string
     country: string
     postalCode: string
     region: string
@@ -28,7 +27,8 @@ export interface RuleFacts {
     /** The fraud score. */
     score: number
   }
-  customer: { id: string; name: string; email: string; phone: string }
+  /** Name, address and words of a customer are sealed: no rule sees them. */
+  customer: { id: string; emailDomain: string }
   lines: readonly LineFacts[]
   stock: readonly StockFacts[]
   time: TimeFacts
@@ -102,7 +102,6 @@ export class CelOrder {
   readonly allowSplit: boolean
   readonly allowBackorder: boolean
   readonly priority: bigint | number
-  readonly notes: string
   readonly country: string
   readonly postalCode: string
   readonly region: string
@@ -122,7 +121,6 @@ export class CelOrder {
     this.allowSplit = order.allowSplit
     this.allowBackorder = order.allowBackorder
     this.priority = int(order.priority)
-    this.notes = order.notes
     this.country = order.country
     this.postalCode = order.postalCode
     this.region = order.region
@@ -135,15 +133,11 @@ export class CelOrder {
 
 export class CelCustomer {
   readonly id: string
-  readonly name: string
-  readonly email: string
-  readonly phone: string
+  readonly emailDomain: string
 
   constructor(customer: RuleFacts['customer']) {
     this.id = customer.id
-    this.name = customer.name
-    this.email = customer.email
-    this.phone = customer.phone
+    this.emailDomain = customer.emailDomain
   }
 }
 

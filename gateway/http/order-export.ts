@@ -13,6 +13,7 @@ import { checkInput, type OperationContext } from '../operations/operation.js'
 import { filterOf, pageOf } from '../operations/orders.js'
 import { ORDER_TEXTS } from '../order-rows.js'
 import { orderExport } from '../order-schemas.js'
+import { openOrder } from '../personal-data/opened-order.js'
 import { overloaded, problem } from '../problems.js'
 import { PacedBody } from './paced-body.js'
 import { respond } from './responder.js'
@@ -101,7 +102,8 @@ export class OrderExports {
     })
     await body.write(text.head)
     for (;;) {
-      await body.write(page.items.map(({ order }) => text.render(order, this.context.directory)).join(''))
+      const { directory, people } = this.context
+      await body.write(page.items.map(({ order }) => text.render(openOrder(people, order), directory)).join(''))
       if (body.isGone) return READER_GONE
       if (page.nextCursor === null) break
       page = await read(page.nextCursor)

@@ -9,6 +9,7 @@ import type { Outcome } from '../../engine/protocol.js'
 import type { Directory } from '../directory.js'
 import type { Dispatch } from '../dispatch.js'
 import { derivedId } from '../order-request.js'
+import type { People } from '../personal-data/people.js'
 import { problem } from '../problems.js'
 import type { RecordStore } from '../records.js'
 
@@ -16,6 +17,7 @@ export interface OperationContext {
   dispatch: Dispatch
   directory: Directory
   records: RecordStore
+  people: People
   dataDir: string
   now: () => number
   /** Another operation, as a client would ask for it. */
@@ -24,6 +26,8 @@ export interface OperationContext {
   fault: (error: unknown) => void
   /** The request's Idempotency-Key: what has no id of its own takes it, so that a retry after a crash counts once. */
   idempotencyKey?: string
+  /** Whose data the answer shows, noted for whoever keeps the answer. */
+  subject?: { person?: string }
 }
 
 export interface Operation {

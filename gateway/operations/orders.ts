@@ -9,6 +9,7 @@ import { units } from '../money.js'
 import { orderRequest } from '../order-request.js'
 import * as shapes from '../order-schemas.js'
 import { listedOrderView, orderView } from '../order-view.js'
+import { type OpenedOrder, openOrder } from '../personal-data/opened-order.js'
 import { problem, unknownLocation, unknownSku } from '../problems.js'
 import { reassignBackorders, reassignLocation } from '../reoptimisation/reoptimiser.js'
 import * as schemas from '../schemas.js'
@@ -21,10 +22,23 @@ const API = 'api'
 
 /** The order as it is now, with the status of what has been done. */
 export async function readOrder(order: string, status: number, context: OperationContext): Promise<Outcome> {
-  const { dispatch, directory } = context
-  const outcome = await dispatch.query(directory.partitionOfOrder(order), 'order.get', { id: order })
-  return failed(outcome) ? outcome : { status, body: orderView(directory, outcome.body as OrderView) }
+  const opened = await openedOrder(order, context)
+  return isOutcome(opened) ? opened : { status, body: orderView(context.directory, opened) }
 }
+
+/** An order with its sealed parts open, for those who do something about it. */
+export async function openedOrder(
+  order: string,
+  { dispatch, directory, people, subject }: OperationContext,
+): Promise<OpenedOrder | Outcome> {
+  const outcome = await dispatch.query(directory.partitionOfOrder(order), 'order.get', { id: order })
+  if (failed(outcome)) return outcome
+  const opened = openOrder(people, outcome.body as OrderView)
+  if (subject) subject.person = opened.person
+  return opened
+}
+
+export const isOutcome = (read: OpenedOrder | Outcome): read is Outcome => 'body' in read
 
 /** Does something to an order and shows what has become of it. */
 async function change(order: string, name: string, wish: object, context: OperationContext): Promise<Outcome> {
@@ -40,13 +54,14 @@ async function requestOf(
   id: string,
   context: OperationContext,
 ): Promise<OrderRequest | Outcome> {
-  const request = await orderRequest(input, context.directory, id)
+  const request = await orderRequest(input, context, id)
   if ('status' in request || request.delivery.method !== 'ship_to_store') return request
   const outcome = await context.dispatch.query(0, 'location.get', { index: request.delivery.location })
   if (failed(outcome)) return unknownLocation(input.delivery.location ?? '')
   const { location } = outcome.body as { location: z.output<typeof schemas.location> }
   const { latitude, longitude, address } = location
-  return { ...request, shipTo: { ...withoutUndefined(address), name: request.customer.name, latitude, longitude } }
+  const store = { ...address, name: input.customer.name, latitude, longitude }
+  return { ...request, shipTo: context.people.sealAddress(store, request.customer.person) }
 }
 
 async function place(input: shapes.OrderInput, context: OperationContext): Promise<Outcome> {
@@ -106,6 +121,8 @@ async function cancel({ id: order, reason, by, lines }: CancelInput, context: Op
 type RevisionInput = z.output<typeof shapes.revision> & { id: string }
 
 async function revise(input: RevisionInput, context: OperationContext): Promise<Outcome> {
+  const order = await openedOrder(input.id, context)
+  if (isOutcome(order)) return order
   const lines: ReviseWish['lines'] = []
   for (const entry of input.lines ?? []) {
     if ('line' in entry) {
@@ -121,16 +138,32 @@ async function revise(input: RevisionInput, context: OperationContext): Promise<
       terms: { sku, quantity: entry.quantity, unitPrice, discount: 0, taxes: [] },
     })
   }
-  const { shipTo, customer, notes, shippingService, by } = input
+  const { shippingService, by } = input
   const wish = {
     by: by ?? API,
-    ...(shipTo ? { shipTo: withoutUndefined(shipTo) } : {}),
-    ...(customer ? { customer: withoutUndefined(customer) } : {}),
-    ...(notes === undefined ? {} : { notes }),
+    ...(await sealedChanges(input, order, context)),
     ...(shippingService === undefined ? {} : { service: shippingService }),
     ...(lines.length > 0 ? { lines } : {}),
   }
   return change(input.id, 'order.revise', wish, context)
+}
+
+/** What changes of the person's own, sealed for the one that the order has been sealed for. */
+async function sealedChanges(
+  { shipTo, customer, notes }: RevisionInput,
+  order: OpenedOrder,
+  { people }: OperationContext,
+): Promise<Pick<ReviseWish, 'shipTo' | 'customer' | 'notes' | 'search'>> {
+  const { person } = order
+  const sealed = await people.sealCustomer(customer ?? order.customer, person)
+  return {
+    ...(customer ? { customer: sealed } : {}),
+    ...(shipTo ? { shipTo: people.sealAddress(shipTo, person) } : {}),
+    ...(notes === undefined ? {} : { notes: people.sealText(notes, person) }),
+    ...(customer || shipTo
+      ? { search: people.searchTokens(customer ?? order.customer, shipTo ?? order.shipTo, order.externalId) }
+      : {}),
+  }
 }
 
 type OrderQuery = z.output<typeof shapes.orderQuery>
@@ -138,7 +171,7 @@ type OrderQuery = z.output<typeof shapes.orderQuery>
 /** What the index is asked for; an outcome where a name is unknown. */
 export function filterOf(
   query: OrderQuery,
-  { directory }: OperationContext,
+  { directory, people }: OperationContext,
 ): { filter: OrderFilter } | { refused: Outcome } {
   const { location: name, from, to, ...plain } = query
   const location = name === undefined ? undefined : directory.find('locations', name)
@@ -147,8 +180,8 @@ export function filterOf(
     status: plain.status,
     channel: plain.channel,
     externalId: plain.externalId,
-    customer: plain.customer,
-    q: plain.q,
+    customer: plain.customer === undefined ? undefined : people.keyOf(plain.customer),
+    q: plain.q === undefined ? undefined : people.tokens(plain.q),
     location,
     fromMs: from === undefined ? undefined : Date.parse(from),
     toMs: to === undefined ? undefined : Date.parse(to),
@@ -261,7 +294,7 @@ export const orderOperations = [
         context,
       )
       if ('status' in page) return page
-      const items = page.items.map(({ order }) => listedOrderView(context.directory, order))
+      const items = page.items.map(({ order }) => listedOrderView(context.directory, openOrder(context.people, order)))
       return { status: 200, body: { items, nextCursor: page.nextCursor } }
     },
   }),

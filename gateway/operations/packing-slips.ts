@@ -2,25 +2,26 @@
 import { z } from 'zod'
 import type { LocationEntry } from '../../actors/catalog/catalog.js'
 import { unitsIn } from '../../actors/order/lines.js'
-import type { Fulfillment, Line } from '../../actors/order/order.js'
+import type { Fulfillment } from '../../actors/order/order.js'
 import { parseFulfillmentId } from '../../actors/order/order-id.js'
 import { isStanding } from '../../actors/order/order-status.js'
-import type { OrderView } from '../../actors/order/order-views.js'
 import type { Outcome } from '../../engine/protocol.js'
 import type { Address, PackingSlip } from '../documents/packing-slip.js'
 import { printPackingSlip } from '../documents/printer.js'
 import * as shapes from '../order-schemas.js'
+import type { OpenedLine, OpenedOrder } from '../personal-data/opened-order.js'
 import { problem } from '../problems.js'
 import { withoutUndefined } from '../without-undefined.js'
 import { readProducts } from './catalog.js'
 import { unknownFulfillment } from './fulfillments.js'
 import { failed, type OperationContext, operation } from './operation.js'
+import { isOutcome, openedOrder } from './orders.js'
 
-const unitsOf = ({ lines }: Fulfillment, { number }: Line): number =>
+const unitsOf = ({ lines }: Fulfillment, { number }: OpenedLine): number =>
   lines.reduce((sum, { line, quantity }) => (line === number ? sum + quantity : sum), 0)
 
 /** Units of a line that are in other parcels, or that no parcel has yet. */
-function unitsApart(order: OrderView, own: Fulfillment, line: Line): number {
+function unitsApart(order: OpenedOrder, own: Fulfillment, line: OpenedLine): number {
   if (line.isKit) return 0
   const waiting = unitsIn(line, 'open') + unitsIn(line, 'backordered')
   const others = order.fulfillments.filter((other) => other.number !== own.number && isStanding(other))
@@ -31,7 +32,7 @@ const isGiven = (text: string | undefined): text is string => text !== undefined
 
 function slipOf(
   id: string,
-  order: OrderView,
+  order: OpenedOrder,
   fulfillment: Fulfillment,
   shipFrom: PackingSlip['shipFrom'],
   article: (sku: number) => { sku: string; name: string },
@@ -44,7 +45,7 @@ function slipOf(
     fulfillment: id,
     placedAt: new Date(order.placedMs).toISOString(),
     shipFrom,
-    shipTo: { name: order.customer.name, ...order.shipTo },
+    shipTo: withoutUndefined({ name: order.customer.name, ...order.shipTo }),
     service: fulfillment.service,
     lines: inParcel.map((line) => ({
       ...article(line.sku),
@@ -71,9 +72,8 @@ async function printSlip(id: string, context: OperationContext): Promise<Outcome
   const { dispatch, directory } = context
   const named = parseFulfillmentId(id)
   if (!named) return unknownFulfillment(id)
-  const read = await dispatch.query(directory.partitionOfOrder(named.order), 'order.get', { id: named.order })
-  if (failed(read)) return read.status === 404 ? unknownFulfillment(id) : read
-  const order = read.body as OrderView
+  const order = await openedOrder(named.order, context)
+  if (isOutcome(order)) return order.status === 404 ? unknownFulfillment(id) : order
   const fulfillment = order.fulfillments[named.number - 1]
   if (!fulfillment) return unknownFulfillment(id)
   if (!isStanding(fulfillment)) {

@@ -1,7 +1,6 @@
 /** Returns: asked for, authorized, received in any store, inspected, settled. */
 import { createHash } from 'node:crypto'
 import { z } from 'zod'
-import type { OrderView } from '../../actors/order/order-views.js'
 import type { Exchange, OrderReturn } from '../../actors/return/order-return.js'
 import { RETURN_STATUSES } from '../../actors/return/return-machine.js'
 import { type ReturnAction, type ReturnRef, type ReturnRequest, returnId } from '../../actors/return/returns.js'
@@ -10,11 +9,12 @@ import { units } from '../money.js'
 import { derivedId } from '../order-request.js'
 import * as shapes from '../order-schemas.js'
 import { returnView } from '../order-view.js'
+import type { OpenedOrder } from '../personal-data/opened-order.js'
 import { problem, unknownLocation, unknownSku } from '../problems.js'
 import * as schemas from '../schemas.js'
 import { withoutUndefined } from '../without-undefined.js'
 import { failed, type OperationContext, operation } from './operation.js'
-import { pageOf } from './orders.js'
+import { isOutcome, openedOrder, pageOf } from './orders.js'
 
 const API = 'api'
 const parameters = z.object({ return: z.string().min(1).max(64).meta({ description: 'Return id' }) })
@@ -35,21 +35,16 @@ async function locate(id: string, { dispatch }: OperationContext): Promise<Retur
   return there ? (there.body as ReturnRef) : unknownReturn(id)
 }
 
-async function orderOf(order: string, { dispatch, directory }: OperationContext): Promise<OrderView | undefined> {
-  const outcome = await dispatch.query(directory.partitionOfOrder(order), 'order.get', { id: order })
-  return failed(outcome) ? undefined : (outcome.body as OrderView)
-}
-
 /** A return and its order, for those who do something about it. */
 export async function findReturn(
   id: string,
   context: OperationContext,
-): Promise<{ order: OrderView; found: OrderReturn } | Outcome> {
+): Promise<{ order: OpenedOrder; found: OrderReturn } | Outcome> {
   const ref = await locate(id, context)
   if ('status' in ref) return ref
-  const order = await orderOf(ref.order, context)
-  const found = order?.returns?.[ref.number - 1]
-  return order && found ? { order, found } : unknownReturn(id)
+  const order = await openedOrder(ref.order, context)
+  const found = isOutcome(order) ? undefined : order.returns?.[ref.number - 1]
+  return !isOutcome(order) && found ? { order, found } : unknownReturn(id)
 }
 
 async function read(id: string, status: number, context: OperationContext): Promise<Outcome> {
@@ -65,8 +60,8 @@ async function reserveExchange(
   key: string,
   context: OperationContext,
 ): Promise<Exchange | Outcome> {
-  const view = await orderOf(order, context)
-  if (!view) return problem(404, 'unknown_order', `There is no order ${order}.`)
+  const view = await openedOrder(order, context)
+  if (isOutcome(view)) return view
   const lines: Exchange['lines'] = []
   for (const [at, { sku: name, quantity, unitPrice }] of exchange!.entries()) {
     const sku = context.directory.find('skus', name)

@@ -6,7 +6,6 @@ import type { Outcome } from '../../engine/protocol.js'
 import { unknownLocation, unknownSku } from '../problems.js'
 import { idBytes } from '../reserve-record.js'
 import * as schemas from '../schemas.js'
-import { withoutUndefined } from '../without-undefined.js'
 import { isoTime } from './inventory.js'
 import { failed, newId, type OperationContext, operation } from './operation.js'
 
@@ -24,9 +23,14 @@ const transferView = ({ directory }: OperationContext, transfer: Transfer): obje
   }
 }
 
-const entryView = ({ directory }: OperationContext, entry: WaitlistEntry): object => {
-  const { sku, reservation: _bytes, channel: _channel, ...rest } = entry
-  return { ...rest, sku: directory.name('skus', sku), ...(entry.status === 'served' ? { reservation: entry.id } : {}) }
+const entryView = ({ directory, people }: OperationContext, entry: WaitlistEntry): object => {
+  const { sku, reservation: _bytes, channel: _channel, customer, ...rest } = entry
+  return {
+    ...rest,
+    customer: people.openCustomer(customer),
+    sku: directory.name('skus', sku),
+    ...(entry.status === 'served' ? { reservation: entry.id } : {}),
+  }
 }
 
 /** Does something to what only its own partition knows; asks them all which one that is. */
@@ -130,7 +134,7 @@ export const transferOperations = [
       ttlSeconds: z.int().min(60).max(604_800).default(DAY_SECONDS),
     }),
     async run({ id: name, sku: skuName, channel, customer, ...rest }, context) {
-      const { directory, dispatch } = context
+      const { directory, dispatch, people } = context
       const sku = directory.find('skus', skuName)
       if (sku < 0) return unknownSku(skuName)
       const entryId = (name ?? newId(context)).toLowerCase()
@@ -138,7 +142,7 @@ export const transferOperations = [
         id: entryId,
         reservation: new Uint8Array(idBytes(entryId)),
         sku,
-        customer: withoutUndefined(customer),
+        customer: await people.sealCustomer(customer, people.personOf(customer, entryId)),
         channel: channel === undefined ? 0 : Math.max(0, directory.find('channels', channel)),
         ...rest,
       }
