@@ -75,7 +75,10 @@ export interface Delivery {
 
 /** Outward calls of an adapter: the shop's own API, with retries, rate limit and no private addresses unless allowed. */
 export interface OutwardHttp {
-  /** Resolves with the parsed JSON of a 2xx answer (undefined where it is empty); rejects with what was answered else. */
+  /**
+   * Resolves with the parsed JSON of a 2xx answer (undefined where it is empty); rejects with what was answered else. The
+   * body goes as JSON, but text whose `content-type` the headers name goes as it is: some platforms take documents too.
+   */
   json(request: {
     method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
     url: string

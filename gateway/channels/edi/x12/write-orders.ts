@@ -1,0 +1,106 @@
+/** X12 850 to a drop-ship supplier, and 855 that answers a partner's order. */
+import { ediDate } from '../dates.js'
+import { amountOf, decimalText, times } from '../decimal.js'
+import type { OrderResponseDocument, PurchaseOrderDocument } from '../documents.js'
+import type { EdiSettings } from '../settings.js'
+import { description, numbers, party, pieces, price } from './parts.js'
+import { number, type Written, words } from './writer.js'
+
+export function purchaseOrder(document: PurchaseOrderDocument, settings: EdiSettings): Written[] {
+  const { lines, customerOrder, shipOn, deliverOn, service, note } = document
+  const total = lines.reduce((sum, line) => sum + times(amountOf(line.unitPrice, 'a price'), line.quantity), 0n)
+  return [
+    [
+      'BEG',
+      '00',
+      document.dropShip ? 'DS' : 'SA',
+      number(document.number, 22, 'the purchase order’s number', settings),
+      undefined,
+      ediDate(document.date),
+    ],
+    ['CUR', 'BY', document.currency],
+    ...some(customerOrder, (value): Written => ['REF', 'CO', number(value, 30, 'the customer’s order', settings)]),
+    ...some(shipOn, (day): Written => ['DTM', '010', ediDate(day)]),
+    ...some(deliverOn, (day): Written => ['DTM', '002', ediDate(day)]),
+    ...some(service, (code): Written => ['TD5', undefined, '2', number(code, 80, 'the carrier’s code', settings)]),
+    ...(words(note, 264)
+      ? ([
+          ['N9', 'L1', 'NOTE'],
+          ['MSG', words(note, 264)],
+        ] as const)
+      : []),
+    ...(document.buyer ? party('BY', document.buyer, settings) : []),
+    ...party('ST', document.shipTo, settings),
+    ...lines.flatMap((line): Written[] => [
+      [
+        'PO1',
+        number(line.lineId, 20, 'the line’s number', settings),
+        pieces(line.quantity, 'a line’s quantity'),
+        'EA',
+        price(line.unitPrice, 'a line’s price'),
+        'PE',
+        ...numbers(line, settings),
+      ],
+      ...description(line),
+    ]),
+    ['CTT', String(lines.length)],
+    ['AMT', 'TT', decimalText(total, 2)],
+  ]
+}
+
+/** BAK02 (element 587). */
+const ANSWERS = { accepted: 'AD', changed: 'AC', rejected: 'RD' } as const
+
+export function orderAcknowledgement(document: OrderResponseDocument, settings: EdiSettings): Written[] {
+  const { lines, buyer, shipTo, purchaseOrderDate } = document
+  return [
+    [
+      'BAK',
+      '00',
+      ANSWERS[document.answer],
+      number(document.purchaseOrder, 22, 'the purchase order’s number', settings),
+      ediDate(purchaseOrderDate ?? document.date),
+      undefined,
+      undefined,
+      undefined,
+      number(document.number, 30, 'the answer’s number', settings),
+      ediDate(document.date),
+    ],
+    ['CUR', 'SE', document.currency],
+    ...(buyer ? party('BY', buyer, settings) : []),
+    ...(shipTo ? party('ST', shipTo, settings) : []),
+    ...lines.flatMap((line) => answeredLine(line, settings)),
+    ['CTT', String(lines.length)],
+  ]
+}
+
+function answeredLine(line: OrderResponseDocument['lines'][number], settings: EdiSettings): Written[] {
+  const { ordered, accepted, backordered = 0, rejected = 0, shipOn } = line
+  const whole = accepted === ordered
+  const ack = (code: string, quantity: number, day?: string): Written => [
+    'ACK',
+    code,
+    pieces(quantity, 'an answered quantity'),
+    'EA',
+    ...(day === undefined ? [] : ['068', ediDate(day)]),
+  ]
+  return [
+    [
+      'PO1',
+      number(line.lineId, 20, 'the line’s number', settings),
+      pieces(ordered, 'a line’s quantity'),
+      'EA',
+      line.unitPrice === undefined ? undefined : price(line.unitPrice, 'a line’s price'),
+      line.unitPrice === undefined ? undefined : 'PE',
+      ...numbers(line, settings),
+    ],
+    ...description(line),
+    ...(accepted > 0 ? [ack(whole ? 'IA' : 'IQ', accepted, shipOn)] : []),
+    ...(backordered > 0 ? [ack('IB', backordered)] : []),
+    ...(rejected > 0 || accepted + backordered === 0 ? [ack('IR', rejected)] : []),
+  ]
+}
+
+function some<T>(value: string | undefined, make: (value: string) => T): T[] {
+  return value === undefined || value === '' ? [] : [make(value)]
+}

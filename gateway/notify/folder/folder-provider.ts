@@ -1,0 +1,130 @@
+/**
+ * Where nothing else is configured: each message becomes a file that a person can open, and nothing leaves the machine. A
+ * file is named after its message's key, so the same message sent again is the same file.
+ */
+import { createHash, randomBytes } from 'node:crypto'
+import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { createTransport } from 'nodemailer'
+import PQueue from 'p-queue'
+import { type MailIdentity, mailContent } from '../mail-content.js'
+import { MEDIA } from '../message-kinds.js'
+import { plainLine } from '../plain-line.js'
+import { assertSendable, type Message, type Provider, SendError, type SmsMessage } from '../provider.js'
+
+export interface FolderSettings extends MailIdentity {
+  /** Made where it is missing. It should be the outbox's alone: the oldest of its messages are deleted. */
+  directory: string
+  /** The newest so many messages are kept. */
+  filesMax?: number
+}
+
+const FILES_MAX = 1_000
+/** Messages that may wait to be written: more are refused, to be tried again. */
+const WAITING_MAX = 1_000
+const OWN_FILE = /^[0-9a-f]{40}\.(?:eml|sms\.txt)$/
+const OWN_REMAINS = /^\.[0-9a-f]{40}\.[0-9a-f]{8}\.part$/
+
+export function folderProvider(settings: FolderSettings): Provider {
+  const outbox = new Outbox(settings)
+  const queue = new PQueue({ concurrency: 1 })
+  let isClosed = false
+  return {
+    media: MEDIA,
+    async send(message, key) {
+      assertSendable(message, key, MEDIA)
+      if (isClosed) throw new SendError('unreachable', 'The outbox folder is closed.', { permanent: false })
+      if (queue.size >= WAITING_MAX) {
+        throw new SendError('overloaded', `${WAITING_MAX} messages wait to be written already.`, { permanent: false })
+      }
+      return queue.add(async () => ({ providerId: await outbox.put(message, key) }))
+    },
+    async close() {
+      isClosed = true
+      await queue.onIdle()
+    },
+  }
+}
+
+class Outbox {
+  /** Oldest first; what is written again goes to the end. Undefined until the folder has been read. */
+  private files: Set<string> | undefined
+  private readonly transport = createTransport({ streamTransport: true, buffer: true, newline: 'windows' })
+
+  constructor(private readonly settings: FolderSettings) {}
+
+  /** The file's name. Rejects with SendError. */
+  async put(message: Message, key: string): Promise<string> {
+    const { filesMax = FILES_MAX } = this.settings
+    const stem = createHash('sha256').update(key).digest('hex').slice(0, 40)
+    const name = `${stem}.${message.medium === 'email' ? 'eml' : 'sms.txt'}`
+    const content = await this.contentOf(message, key)
+    try {
+      this.files ??= await this.read()
+      await this.write(stem, name, content)
+      this.files.delete(name)
+      this.files.add(name)
+      for (const oldest of this.files) {
+        if (this.files.size <= filesMax) break
+        await rm(join(this.settings.directory, oldest), { force: true })
+        this.files.delete(oldest)
+      }
+      return name
+    } catch (error) {
+      // The folder may be another one by the time it can be written to again.
+      this.files = undefined
+      const reason = error instanceof Error ? error.message : String(error)
+      throw new SendError('unreachable', `The message cannot be written to the outbox folder: ${reason}`, {
+        permanent: false,
+        cause: error,
+      })
+    }
+  }
+
+  private async contentOf(message: Message, key: string): Promise<Uint8Array> {
+    if (message.medium === 'sms') return Buffer.from(smsText(message))
+    const { message: mail } = await this.transport.sendMail(mailContent(message, key, this.settings))
+    if (!Buffer.isBuffer(mail)) throw new TypeError('the stream transport was asked for a buffer')
+    return mail
+  }
+
+  /** Messages that are there from before, oldest first; what a crash has left half written goes. */
+  private async read(): Promise<Set<string>> {
+    const { directory } = this.settings
+    await mkdir(directory, { recursive: true, mode: 0o700 })
+    const names = await readdir(directory)
+    for (const name of names) if (OWN_REMAINS.test(name)) await rm(join(directory, name), { force: true })
+    const dated: { name: string; ms: number }[] = []
+    for (const name of names) {
+      if (OWN_FILE.test(name)) dated.push({ name, ms: (await stat(join(directory, name))).mtimeMs })
+    }
+    return new Set(dated.sort((a, b) => a.ms - b.ms).map(({ name }) => name))
+  }
+
+  /** Whole or not at all: a reader never sees a part of a message, and a link that lies in its place is not followed. */
+  private async write(stem: string, name: string, content: Uint8Array): Promise<void> {
+    const { directory } = this.settings
+    const part = join(directory, `.${stem}.${randomBytes(4).toString('hex')}.part`)
+    try {
+      const file = await open(part, 'wx', 0o600)
+      try {
+        await file.writeFile(content)
+        await file.sync()
+      } finally {
+        await file.close()
+      }
+      await rename(part, join(directory, name))
+      const folder = await open(directory, 'r')
+      try {
+        await folder.sync()
+      } finally {
+        await folder.close()
+      }
+    } catch (error) {
+      await rm(part, { force: true }).catch(() => undefined)
+      throw error
+    }
+  }
+}
+
+const smsText = ({ from, to, text }: SmsMessage): string => `To: ${to}\nFrom: ${plainLine(from, 100)}\n\n${text}\n`

@@ -1,0 +1,20 @@
+/** A certificate for `mail.test`, signed by itself and made for these tests alone: nothing else trusts it. */
+export const certificate = `-----BEGIN CERTIFICATE-----
+MIIBlTCCATugAwIBAgIUFa68qwrclr4B+B1SxqmQpA1ePVYwCgYIKoZIzj0EAwIw
+FDESMBAGA1UEAwwJbWFpbC50ZXN0MCAXDTI2MTEyNDE5NTUwNVoYDzIxMjYxMDMx
+MTk1NTA1WjAUMRIwEAYDVQQDDAltYWlsLnRlc3QwWTATBgcqhkjOPQIBBggqhkjO
+PQMBBwNCAASSctuSyjP0WYdhi4FI+ZlXZTB7Q1KoC9DeqXbSXMqQ+3kImaTx2hqI
+nPxwv6eknQ1pgneWuKKMBW0MEYPGlx0Uo2kwZzAdBgNVHQ4EFgQUQx/d/hYLgw38
+hi3uYAoTBcK0j/gwHwYDVR0jBBgwFoAUQx/d/hYLgw38hi3uYAoTBcK0j/gwDwYD
+VR0TAQH/BAUwAwEB/zAUBgNVHREEDTALggltYWlsLnRlc3QwCgYIKoZIzj0EAwID
+SAAwRQIgS5i1eVLnFu4ehE3qaf5CAsPc61AboYo5kyE7nn9E3McCIQCRWtvMCXDC
+EiCCVGoNQ1nSt10fnYj9jWwjvh/zDI5PHg==
+-----END CERTIFICATE-----
+`
+
+export const certificateKey = `-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgM7zGAAv+e0U7ZCF5
++M2tQ8Oype8EMhI0JShTfvTP2BqhRANCAASSctuSyjP0WYdhi4FI+ZlXZTB7Q1Ko
+C9DeqXbSXMqQ+3kImaTx2hqInPxwv6eknQ1pgneWuKKMBW0MEYPGlx0U
+-----END PRIVATE KEY-----
+`
