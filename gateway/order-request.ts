@@ -127,6 +127,12 @@ export async function orderRequest(
   const person = people.personOf(input.customer, orderId)
   const customer = await people.sealCustomer(input.customer, person)
   const seal: SealText = (text) => people.sealText(text, person)
+  const holdsUnknown = input.unknownSkus === 'hold'
+  if (holdsUnknown) {
+    // Names are given to what was sold under them, so that the order can be kept as it was sold.
+    const named = await directory.intern('skus', [...new Set(input.lines.map(({ sku }) => sku))])
+    if (!Array.isArray(named)) return named
+  }
   const lines = lineTerms(input, directory, seal, amounts, errors)
   const totals = totalsOf(input, lines, amounts, errors)
   const amount = amounts.read('payment.amount', input.payment?.amount)
@@ -158,6 +164,7 @@ export async function orderRequest(
     allowBackorder: input.allowBackorder,
     allowPartial: input.allowPartial,
     priority: input.priority,
+    ...(holdsUnknown ? { holdsUnknown } : {}),
     score,
     scoreReasons: reasons,
     by: input.by ?? input.channel,

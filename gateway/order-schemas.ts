@@ -95,6 +95,10 @@ export const order = z.object({
   allowPartial: z.boolean().default(false),
   priority: z.int().min(0).max(9).default(5).meta({ description: '0 goes first' }),
   notes: z.string().max(2_000).optional(),
+  unknownSkus: z
+    .enum(['refuse', 'hold'])
+    .default('refuse')
+    .meta({ description: 'hold: it is taken and held with the reason unknown_sku, for what is sold already' }),
   by,
 })
 export type OrderInput = z.output<typeof order>

@@ -7,6 +7,7 @@ import { openDataDirectory, prepareDataDirectory } from '../engine/data-director
 import { lockDataDirectory } from '../engine/directory-lock.js'
 import { DoorbusterError } from '../engine/errors.js'
 import { Host } from '../engine/host.js'
+import { Channels } from './channels/channels.js'
 import { Directory } from './directory.js'
 import { Dispatch } from './dispatch.js'
 import { Guard, isLoopback } from './guard.js'
@@ -15,6 +16,8 @@ import { Metrics } from './metrics.js'
 import { operations } from './operations/index.js'
 import { caller, type OperationContext } from './operations/operation.js'
 import type { EventConsumer } from './outbox/event-consumer.js'
+import type { AddressPolicy } from './outward/address-guard.js'
+import { OutwardClient } from './outward/outward-http.js'
 import { PaymentWorker } from './payments/payment-worker.js'
 import { People } from './personal-data/people.js'
 import { Vault } from './personal-data/vault.js'
@@ -36,6 +39,8 @@ export interface ServerOptions {
   checkpoints?: boolean
   /** Reservations that memory is got ready for while there is nothing else to do. */
   warmReservations: number
+  /** Where the gateway may call. */
+  outward?: AddressPolicy
 }
 
 /** A second server on the port is refused instead of sharing its connections. */
@@ -109,7 +114,11 @@ export class Server {
         const records = new RecordStore(dispatch, directory)
         const people = new People(vault)
         const call = caller(operations, () => context)
-        const context: OperationContext = { dispatch, directory, records, people, dataDir, now: Date.now, call, fault }
+        const outward = new OutwardClient({ policy: options.outward ?? {} })
+        const open = { dispatch, directory, records, people, outward, dataDir, now: Date.now, call, fault }
+        // Channels ask of the same context that they are a part of.
+        const context = open as OperationContext
+        context.channels = await Channels.open(context, logger)
         const metrics = new Metrics(dispatch, logger)
         return await Server.listen(options, context, metrics, engine, unlock)
       } catch (error) {
@@ -161,6 +170,8 @@ export class Server {
     }
     this.payments.stop()
     await Promise.all(this.consumers.map((consumer) => consumer.stop()))
+    await this.context.channels.stop()
+    await this.context.outward.close()
     this.http.stopStreams()
     this.sockets.stop()
     await this.engine.stop()

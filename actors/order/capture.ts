@@ -47,6 +47,8 @@ export interface OrderRequest {
   allowBackorder: boolean
   allowPartial: boolean
   priority: number
+  /** An order with SKUs that nobody knows yet is held, not refused: it was sold already. */
+  holdsUnknown?: boolean
   /** Fraud score, 0 to 100, and what it comes from. */
   score: number
   scoreReasons: string[]
@@ -212,6 +214,7 @@ export class Capture {
   /** All that has to be known is known: the order is taken, or refused with everything that is wrong. */
   private accept(step: Step, order: Order, request: OrderRequest, offers: Availability[], areFresh = false): Outcome {
     const bySku = new Map(offers.map((offer) => [offer.sku, offer]))
+    const unknown = request.holdsUnknown && request.lines.some(({ sku }) => !bySku.get(sku)?.product)
     const faults = faultsOf(request, bySku)
     if (faults) {
       this.forget(order)
@@ -240,7 +243,7 @@ export class Capture {
       this.payments.cancelled(order)
       return created({ order: order.id })
     }
-    const holds = [...decision.holds, ...decision.review.map((reason) => `review: ${reason}`)]
+    const holds = [...(unknown ? ['unknown_sku'] : []), ...decision.holds, ...decision.review.map((reason) => `review: ${reason}`)]
     if (request.score >= this.settings.orders.fraudThreshold) {
       holds.push(`fraud: ${request.scoreReasons.join(', ') || `score ${request.score}`}`)
     }
@@ -339,13 +342,13 @@ const cancelledTally = ({ quantity }: Line): number[] => {
 }
 
 /** Everything that is wrong with it, in one answer. */
-function faultsOf({ lines }: OrderRequest, bySku: Map<number, Availability>): Outcome | undefined {
+function faultsOf({ lines, holdsUnknown }: OrderRequest, bySku: Map<number, Availability>): Outcome | undefined {
   const errors: Problem['errors'] = []
   let count = 0
   lines.forEach(({ sku, substitutes }, at) => {
     const product = bySku.get(sku)?.product
     count += 1 + (product?.kit.length ?? 0)
-    if (!product) errors.push({ path: `lines.${at}.sku`, message: 'unknown SKU; put the product first' })
+    if (!product && !holdsUnknown) errors.push({ path: `lines.${at}.sku`, message: 'unknown SKU; put the product first' })
     for (const component of product?.kit ?? []) {
       const part = bySku.get(component.sku)?.product
       if (!part) errors.push({ path: `lines.${at}.sku`, message: 'a kit with a component that is unknown' })
@@ -366,7 +369,7 @@ function faultsOf({ lines }: OrderRequest, bySku: Map<number, Availability>): Ou
 function linesOf({ lines, allowBackorder }: OrderRequest, bySku: Map<number, Availability>): Line[] {
   const all: Line[] = []
   const add = (terms: LineTerms, more?: Partial<Line>): Line => {
-    const product = bySku.get(terms.sku)!.product!
+    const product = bySku.get(terms.sku)?.product
     const { sku, quantity, unitPrice, discount, taxes, gift, substitutes, reservation, note: remark } = terms
     // Field by field: spreads for each line of each order are dear.
     const line: Line = {
@@ -377,9 +380,9 @@ function linesOf({ lines, allowBackorder }: OrderRequest, bySku: Map<number, Ava
       discount,
       taxes,
       units: newTally(quantity),
-      weightGrams: product.weightGrams,
+      weightGrams: product?.weightGrams ?? 0,
       group: '',
-      mayBackorder: allowBackorder || product.mayBackorder,
+      mayBackorder: allowBackorder || (product?.mayBackorder ?? false),
     }
     if (gift) line.gift = gift
     if (substitutes) line.substitutes = substitutes
@@ -390,14 +393,14 @@ function linesOf({ lines, allowBackorder }: OrderRequest, bySku: Map<number, Ava
     return line
   }
   for (const terms of lines) {
-    const { kit } = bySku.get(terms.sku)!.product!
+    const kit = bySku.get(terms.sku)?.product?.kit ?? []
     if (kit.length === 0) {
       add(terms)
       continue
     }
     const parent = add(terms, { isKit: true, units: [] })
     // A kit waits as a whole or not at all.
-    const mayBackorder = allowBackorder || bySku.get(terms.sku)!.product!.mayBackorder
+    const mayBackorder = allowBackorder || (bySku.get(terms.sku)?.product?.mayBackorder ?? false)
     for (const { sku, quantity } of kit) {
       const component = { sku, quantity: quantity * terms.quantity, unitPrice: 0, discount: 0, taxes: [] }
       add(component, { parent: parent.number, perParent: quantity, mayBackorder })

@@ -5,6 +5,7 @@ import type { Metrics } from '../metrics.js'
 import type { Operation, OperationContext } from '../operations/operation.js'
 import { problem } from '../problems.js'
 import { asyncApiDocument } from '../websocket/asyncapi.js'
+import { ChannelWebhooks } from './channel-webhooks.js'
 import { EventStreams } from './event-stream.js'
 import { openApiDocument } from './openapi.js'
 import { OrderExports } from './order-export.js'
@@ -35,6 +36,9 @@ export class HttpServer {
     this.exports = new OrderExports(context, guard, metrics)
     app.get('/v1/orders/export', (res, req) => this.exports.handle(res, req))
     app.any('/v1/orders/export', (res, req) => refuseMethod(res, req, ['GET']))
+    const webhooks = new ChannelWebhooks(context, metrics)
+    app.post('/v1/channels/:type/:connection/webhooks', (res, req) => webhooks.handle(res, req))
+    app.any('/v1/channels/:type/:connection/webhooks', (res, req) => refuseMethod(res, req, ['POST']))
     new Routes({ app, operations, context, guard, metrics })
 
     const openapi = JSON.stringify(openApiDocument(operations, version))

@@ -1,6 +1,7 @@
 /** All operations. */
 import { adminOperations } from './admin.js'
 import { catalogOperations } from './catalog.js'
+import { channelOperations } from './channels.js'
 import { fulfillmentOperations } from './fulfillments.js'
 import { inventoryOperations } from './inventory.js'
 import type { Operation } from './operation.js'
@@ -25,5 +26,6 @@ export const operations: Operation[] = [
   ...waveOperations,
   ...ruleOperations,
   ...transferOperations,
+  ...channelOperations,
   ...adminOperations,
 ]

@@ -6,9 +6,11 @@ import { randomUUID } from 'node:crypto'
 import type { z } from 'zod'
 import { faulty } from '../../actors/outcomes.js'
 import type { Outcome } from '../../engine/protocol.js'
+import type { Channels } from '../channels/channels.js'
 import type { Directory } from '../directory.js'
 import type { Dispatch } from '../dispatch.js'
 import { derivedId } from '../order-request.js'
+import type { OutwardClient } from '../outward/outward-http.js'
 import type { People } from '../personal-data/people.js'
 import { problem } from '../problems.js'
 import type { RecordStore } from '../records.js'
@@ -18,6 +20,8 @@ export interface OperationContext {
   directory: Directory
   records: RecordStore
   people: People
+  outward: OutwardClient
+  channels: Channels
   dataDir: string
   now: () => number
   /** Another operation, as a client would ask for it. */

@@ -1,0 +1,40 @@
+/** The channels that there are: one line for each. */
+import { z } from 'zod'
+import { bigcommerce } from './bigcommerce/index.js'
+import { settings as bigcommerceSettings } from './bigcommerce/settings.js'
+import type { ChannelListener, ChannelType, WebhookChannel } from './channel.js'
+import { ediSettings } from './edi/index.js'
+import { marketplace } from './marketplace/index.js'
+import { settings as marketplaceSettings } from './marketplace/settings.js'
+import type { PolledChannel } from './polled-channel.js'
+import { shopify } from './shopify/index.js'
+import { settings as shopifySettings } from './shopify/settings.js'
+import { woocommerce } from './woocommerce/index.js'
+import { settings as woocommerceSettings } from './woocommerce/settings.js'
+
+/** What every connection may be told besides what its channel needs. */
+const common = {
+  buffer: z.int().min(0).max(1_000_000).default(0).meta({ description: 'Units of each SKU that it does not see' }),
+  pushesStock: z.boolean().default(false).meta({ description: 'Whether it is told what it may sell' }),
+  takesStock: z.boolean().default(false).meta({ description: 'Whether its counts are ours' }),
+}
+const loose = z.looseObject({})
+
+export const SETTINGS: Record<ChannelType, z.ZodType> = {
+  shopify: shopifySettings.extend(common),
+  woocommerce: woocommerceSettings.extend(common),
+  bigcommerce: bigcommerceSettings.extend(common),
+  marketplace: marketplaceSettings.extend(common),
+  edi: ediSettings.extend(common),
+  pos: loose.extend(common),
+  files: loose.extend(common),
+}
+
+export const webhookChannels: Partial<Record<ChannelType, WebhookChannel>> = { shopify, woocommerce, bigcommerce }
+export const polledChannels: Partial<Record<ChannelType, PolledChannel>> = { marketplace }
+export const listeners: Partial<Record<ChannelType, ChannelListener>> = {
+  shopify,
+  woocommerce,
+  bigcommerce,
+  marketplace,
+}
