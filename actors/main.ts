@@ -118,6 +118,7 @@ export class RetailActors implements Actors {
         return line ? ok(line) : problem(404, 'unknown_supply', `There is no supply ${body.id}; announce it first.`)
       },
       'reservation.get': (body: { id: Uint8Array }) => views.reservation(body.id),
+      'inventory.atps': (body: { from: number; limit: number }) => views.atps(body),
       'sale.get': (body: { id: string }) => {
         const sale = sales.get(body.id)
         return sale ? ok(sale) : unknownSale(body.id)

@@ -8,6 +8,7 @@ import { lockDataDirectory } from '../engine/directory-lock.js'
 import { DoorbusterError } from '../engine/errors.js'
 import { Host } from '../engine/host.js'
 import { Channels } from './channels/channels.js'
+import { channelConsumer } from './channels/outward-consumer.js'
 import { Directory } from './directory.js'
 import { Dispatch } from './dispatch.js'
 import { Guard, isLoopback } from './guard.js'
@@ -153,7 +154,7 @@ export class Server {
         const http = new HttpServer({ app, operations, context, guard, metrics, version })
         const payments = new PaymentWorker(context.dispatch, logger)
         const sockets = new SocketServer({ app, operations, context, guard, metrics })
-        const consumers = [exchangeConsumer(context, logger)]
+        const consumers = [exchangeConsumer(context, logger), channelConsumer(context, logger)]
         for (const consumer of consumers) consumer.wake()
         resolve(new Server(host, bound, context, listening, http, sockets, payments, consumers, engine, unlock))
       })

@@ -53,6 +53,16 @@ export class Views {
     return ok({ items: indices.map((index) => this.stockView(index) ?? null) })
   }
 
+  /** ATP of the partition's own SKUs from one on, -1 where there is none: for who looks for what has changed. */
+  atps({ from, limit }: { from: number; limit: number }): Outcome {
+    const { stock } = this.inventory
+    const atps: number[] = []
+    for (let sku = from; sku < Math.min(stock.skuCount, from + limit); sku++) {
+      atps.push(stock.exists(sku) ? stock.atp(sku) : -1)
+    }
+    return ok({ atps })
+  }
+
   private stockView(index: number): StockView | undefined {
     const { stock } = this.inventory
     const sku = this.placement.localOf(index)

@@ -243,7 +243,11 @@ export class Capture {
       this.payments.cancelled(order)
       return created({ order: order.id })
     }
-    const holds = [...(unknown ? ['unknown_sku'] : []), ...decision.holds, ...decision.review.map((reason) => `review: ${reason}`)]
+    const holds = [
+      ...(unknown ? ['unknown_sku'] : []),
+      ...decision.holds,
+      ...decision.review.map((reason) => `review: ${reason}`),
+    ]
     if (request.score >= this.settings.orders.fraudThreshold) {
       holds.push(`fraud: ${request.scoreReasons.join(', ') || `score ${request.score}`}`)
     }
@@ -348,7 +352,8 @@ function faultsOf({ lines, holdsUnknown }: OrderRequest, bySku: Map<number, Avai
   lines.forEach(({ sku, substitutes }, at) => {
     const product = bySku.get(sku)?.product
     count += 1 + (product?.kit.length ?? 0)
-    if (!product && !holdsUnknown) errors.push({ path: `lines.${at}.sku`, message: 'unknown SKU; put the product first' })
+    if (!product && !holdsUnknown)
+      errors.push({ path: `lines.${at}.sku`, message: 'unknown SKU; put the product first' })
     for (const component of product?.kit ?? []) {
       const part = bySku.get(component.sku)?.product
       if (!part) errors.push({ path: `lines.${at}.sku`, message: 'a kit with a component that is unknown' })

@@ -279,8 +279,8 @@ export class OrderDesk {
     'payment.tasks': (body: { limit: number }) => ok({ items: this.payments.queue(body.limit) }),
     'transfer.get': (body: { id: string }) => this.transfers.get(body.id),
     'waitlist.get': (body: { id: string }) => this.waitlist.get(body.id),
-    'availability.get': (body: { skus: number[] }, timeMs: number) =>
-      ok({ items: body.skus.map((sku) => this.desk.availability(sku, 0, '', timeMs)) }),
+    'availability.get': (body: { skus: number[]; channel?: number }, timeMs: number) =>
+      ok({ items: body.skus.map((sku) => this.desk.availability(sku, body.channel ?? 0, '', timeMs)) }),
     'order.request': (body: { id: string; number?: number; offers: Availability[] }, timeMs: number) =>
       this.requestIfTakenBack(body, timeMs),
     'waiting.list': (body: { sku: number }) => ok({ items: this.waiting.list(body.sku) }),

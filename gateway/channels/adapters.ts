@@ -24,7 +24,7 @@ export const SETTINGS: Record<ChannelType, z.ZodType> = {
   shopify: shopifySettings.extend(common),
   woocommerce: woocommerceSettings.extend(common),
   bigcommerce: bigcommerceSettings.extend(common),
-  marketplace: marketplaceSettings.extend(common),
+  marketplace: marketplaceSettings.extend({ ...common, pollSeconds: z.int().min(1).max(86_400).default(60) }),
   edi: ediSettings.extend(common),
   pos: loose.extend(common),
   files: loose.extend(common),

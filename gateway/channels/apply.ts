@@ -13,7 +13,7 @@ import type { ChannelEvent, ChannelOrder, ChannelUnits, Connection } from './cha
 import { type Connections, commonSettings } from './connections.js'
 
 /** What a channel said of one order: kept beside it, since neither lines' ids nor times of changes are the order's own. */
-interface ChannelMemory {
+export interface ChannelMemory {
   lineIds: string[]
   /** When what was told last had happened there. */
   changedAt?: string
@@ -38,7 +38,7 @@ export class Refused extends Error {
   }
 }
 
-const MEMORY = 'channel-order'
+export const MEMORY = 'channel-order'
 
 export class ChannelEvents {
   /** What is under way for each order. */

@@ -1,0 +1,89 @@
+/**
+ * Tells channels what happens to their orders: that they were taken, shipped, and what has become of them. One order is told
+ * of one thing after the other, and each is looked up at the platform before it is made there, so a repeat changes nothing.
+ */
+import type { Logger } from 'pino'
+import type { EngineEvent } from '../../engine/protocol.js'
+import type { OperationContext } from '../operations/operation.js'
+import { isOutcome, openedOrder } from '../operations/orders.js'
+import { EventConsumer, GiveUp } from '../outbox/event-consumer.js'
+import { OutwardError } from '../outward/outward-error.js'
+import type { OpenedOrder } from '../personal-data/opened-order.js'
+import { listeners, polledChannels } from './adapters.js'
+import { type ChannelMemory, MEMORY } from './apply.js'
+import { type Connection, type ShippedParcel, UnreadablePayload } from './channel.js'
+
+interface OrderEvent {
+  order: string
+  fulfillment?: string
+  status: string
+}
+
+const STATUSES = new Set(['order.received', 'order.cancelled', 'order.shipped', 'order.delivered', 'order.completed'])
+
+export function channelConsumer(context: OperationContext, logger: Logger): EventConsumer {
+  return new EventConsumer({
+    name: 'channels',
+    dispatch: context.dispatch,
+    records: context.records,
+    logger,
+    wants: (type) => type === 'fulfillment.shipped' || STATUSES.has(type),
+    handle: (event) =>
+      tell(event, context).catch((error: unknown) => {
+        const isFinal = error instanceof UnreadablePayload || (error instanceof OutwardError && !error.isWorthRetrying)
+        throw isFinal ? new GiveUp(error.message) : error
+      }),
+  })
+}
+
+async function tell({ type, data }: EngineEvent, context: OperationContext): Promise<void> {
+  // Published by orders and fulfillments themselves.
+  const { order: id, fulfillment, status } = data as OrderEvent
+  const order = await openedOrder(id, context)
+  if (isOutcome(order)) throw new Error(`order ${id} cannot be read: ${order.status}`)
+  const connection = order.externalId === undefined ? undefined : context.channels.connections.byChannel(order.channel)
+  // Who has told nobody where its API is, is told nothing.
+  if (!connection || connection.settings.apiUrl === undefined) return
+  const http = context.outward.forConnection(`channel/${connection.type}/${connection.id}`)
+  const externalId = order.externalId!
+  if (type === 'order.received') {
+    await polledChannels[connection.type]?.acknowledge([{ externalId, order: id }], connection, http)
+    return
+  }
+  const listener = listeners[connection.type]
+  if (fulfillment === undefined) await listener?.statusChanged?.({ externalId, status }, connection, http)
+  else await listener?.shipped(await parcelOf(order, fulfillment, connection, context), connection, http)
+}
+
+async function parcelOf(
+  order: OpenedOrder,
+  fulfillment: string,
+  connection: Connection,
+  { records, directory }: OperationContext,
+): Promise<ShippedParcel> {
+  const externalId = order.externalId!
+  const sent = order.fulfillments.find(({ number }) => fulfillment === `${order.id}-${number}`)
+  if (!sent) throw new GiveUp(`there is no fulfillment ${fulfillment}`)
+  const memory = await records.get<ChannelMemory>(MEMORY, `${connection.id}/${externalId}`)
+  const own = order.lines.filter(({ parent }) => parent === undefined)
+  const theirLocation = placeThere(connection, directory.name('locations', sent.location))
+  const parcel: ShippedParcel = {
+    externalId,
+    fulfillment,
+    carrier: sent.carrier ?? '',
+    units: sent.lines.map(({ line, sku, quantity }) => {
+      const top = order.lines[line - 1]?.parent ?? line
+      const lineId = memory?.value.lineIds[own.findIndex(({ number }) => number === top)]
+      return { sku: directory.name('skus', sku), quantity, ...(lineId === undefined ? {} : { lineId }) }
+    }),
+  }
+  if (sent.trackingNumber !== undefined) parcel.trackingNumber = sent.trackingNumber
+  if (theirLocation !== undefined) parcel.location = theirLocation
+  return parcel
+}
+
+/** The channel's name of one of our locations. */
+function placeThere({ settings }: Connection, ours: string): string | undefined {
+  const { locations } = settings as { locations?: Record<string, string> }
+  return Object.entries(locations ?? {}).find(([, location]) => location === ours)?.[0]
+}

@@ -1,0 +1,68 @@
+/** Asks marketplaces what has changed, from where the last asking got to; what they tell is durable before that is moved. */
+import { createHash } from 'node:crypto'
+import type { Logger } from 'pino'
+import { failed, type OperationContext } from '../operations/operation.js'
+import { polledChannels } from './adapters.js'
+import type { Connection } from './channel.js'
+
+const CURSOR = 'channel-cursor'
+const LOOK_MS = 1_000
+const POLL_SECONDS = 60
+
+export class ChannelPoller {
+  private readonly timer: NodeJS.Timeout
+  private readonly nextMs = new Map<string, number>()
+  private readonly busy = new Map<string, Promise<void>>()
+
+  constructor(
+    private readonly context: OperationContext,
+    private readonly logger: Logger,
+  ) {
+    this.timer = setInterval(() => this.look(), LOOK_MS)
+    this.timer.unref()
+  }
+
+  async stop(): Promise<void> {
+    clearInterval(this.timer)
+    await Promise.allSettled(this.busy.values())
+  }
+
+  private look(): void {
+    for (const connection of this.context.channels.connections.list()) {
+      const key = `${connection.type}/${connection.id}`
+      if (!polledChannels[connection.type] || this.busy.has(key)) continue
+      if ((this.nextMs.get(key) ?? 0) > performance.now()) continue
+      const { pollSeconds } = connection.settings
+      const seconds = typeof pollSeconds === 'number' ? pollSeconds : POLL_SECONDS
+      const work = this.poll(connection, key)
+        .catch((error: unknown) => {
+          this.logger.warn({ channel: key, reason: (error as Error).message }, 'a channel could not be asked')
+        })
+        .finally(() => {
+          this.busy.delete(key)
+          this.nextMs.set(key, performance.now() + seconds * 1_000)
+        })
+      this.busy.set(key, work)
+    }
+  }
+
+  private async poll(connection: Connection, key: string): Promise<void> {
+    const { records, outward, channels } = this.context
+    const http = outward.forConnection(`channel/${key}`)
+    for (;;) {
+      const before = (await records.get<string>(CURSOR, key))?.value
+      const { events, unreadable, cursor } = await polledChannels[connection.type]!.poll(connection, http, before)
+      for (const event of events) {
+        // The same news has the same id, however often it is told.
+        const id = createHash('sha256').update(JSON.stringify(event)).digest('base64url')
+        const taken = await channels.intake.takeEvents(connection, id, [event])
+        if (failed(taken)) throw new Error(`what ${key} told cannot be kept: ${taken.status}`)
+      }
+      for (const { externalId, error } of unreadable) {
+        this.logger.warn({ channel: key, order: externalId, errors: error.errors.length }, 'an order cannot be read')
+      }
+      if (cursor === before) return
+      await records.put({ kind: CURSOR, id: key, value: cursor })
+    }
+  }
+}
