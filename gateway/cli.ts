@@ -58,15 +58,28 @@ const exits =
 
 program
   .command('import <file>')
-  .description('import catalogue, stock or locations from CSV or JSON lines')
+  .description('import catalogue, stock, locations or orders from CSV or JSON lines')
   .addOption(urlOption())
-  .addOption(new Option('--kind <kind>', 'what the file holds').choices(['products', 'locations', 'stock']))
+  .addOption(new Option('--kind <kind>', 'what the file holds').choices(['products', 'locations', 'stock', 'orders']))
   .option('--strict', 'exit with 1 where any line was bad', false)
   .option('--json', 'one JSON object instead of a page', false)
   .action(
     exits(async (file: string, options: { url: string; kind?: 'products'; strict: boolean; json: boolean }) => {
       const { importFile } = await import('./cli/import.js')
       return importFile({ file, ...options })
+    }),
+  )
+
+program
+  .command('checkout-example')
+  .description(
+    'what a website’s checkout does, step by step, against a running server; 0 only if all went as it should',
+  )
+  .addOption(urlOption())
+  .action(
+    exits(async (options: { url: string }) => {
+      const { checkoutExample } = await import('./cli/checkout-example.js')
+      return checkoutExample(options)
     }),
   )
 

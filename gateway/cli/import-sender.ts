@@ -1,7 +1,7 @@
 /** Sends items in bulk commands, a few at a time, and tells of each line whether the server took it. */
 import { setTimeout as pause } from 'node:timers/promises'
 import type { CommandReply, DoorbusterClient } from '../client/index.js'
-import type { ImportKind, Item } from './import-kinds.js'
+import type { ImportKind, Item } from '../import/import-kinds.js'
 
 export interface ImportLine {
   readonly line: number

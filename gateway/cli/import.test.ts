@@ -4,9 +4,9 @@ import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
 import { StockServer } from '../client/stock-server.contract.js'
+import { bodyOf, detectKind, readColumns, readItem } from '../import/import-kinds.js'
 import { demoLocations } from './demo-network.js'
 import { type ImportOptions, type ImportReport, importFile } from './import.js'
-import { bodyOf, detectKind, readColumns, readItem } from './import-kinds.js'
 
 describe('what a file holds', () => {
   it.each([

@@ -1,8 +1,8 @@
 /** `doorbuster import`: catalogue, locations and stock from files; bad lines are named, the rest is imported. */
 import { Presets, SingleBar } from 'cli-progress'
 import { DoorbusterClient } from '../client/index.js'
-import { type ImportKind, readItem } from './import-kinds.js'
-import { type ImportSource, openImport } from './import-rows.js'
+import { type ImportKind, readItem } from '../import/import-kinds.js'
+import { type ImportSource, openImport } from '../import/import-rows.js'
 import { ImportSender } from './import-sender.js'
 import { withPlainErrors } from './plain-error.js'
 

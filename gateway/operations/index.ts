@@ -5,8 +5,10 @@ import { channelOperations } from './channels.js'
 import { fulfillmentOperations } from './fulfillments.js'
 import { inventoryOperations } from './inventory.js'
 import type { Operation } from './operation.js'
+import { orderFileOperations } from './order-files.js'
 import { orderOperations } from './orders.js'
 import { packingSlipOperations } from './packing-slips.js'
+import { posOperations } from './pos.js'
 import { reservationOperations } from './reservations.js'
 import { returnOperations } from './returns.js'
 import { ruleOperations } from './rules.js'
@@ -23,6 +25,8 @@ export const operations: Operation[] = [
   ...fulfillmentOperations,
   ...returnOperations,
   ...packingSlipOperations,
+  ...posOperations,
+  ...orderFileOperations,
   ...waveOperations,
   ...ruleOperations,
   ...transferOperations,

@@ -17,16 +17,21 @@ import {
 } from './import-kinds.js'
 
 /** A line's body, or why it could not be read. Lines are counted from 1, a CSV header among them. */
-type Row =
+export type Row =
   | { readonly line: number; readonly body: unknown; readonly reason?: undefined }
-  | { readonly line: number; readonly reason: string }
+  /** `body`: as far as it could be made out, to tell what the line belongs to. */
+  | { readonly line: number; readonly reason: string; readonly body?: Record<string, unknown> }
 
 export interface ImportSource {
   readonly kind: ImportKind
   /** Columns of a CSV file that mean nothing here. */
   readonly ignoredColumns: readonly string[]
+  /** Fields that a column of a CSV file stands for. */
+  readonly fields: readonly string[]
   readonly rows: AsyncGenerator<Row>
 }
+
+export type RowFormat = 'csv' | 'json'
 
 export type OnBytes = (read: number, total: number) => void
 
@@ -44,12 +49,19 @@ export async function openImport(path: string, kind: ImportKind | undefined, onB
     onBytes(read, size)
   })
   const input = path.endsWith('.gz') ? gunzip(file) : file
-  const source = format === 'csv' ? await openCsv(input, kind) : await openJsonLines(input, kind)
+  const source = await openRows(input, format, kind)
   if (!source) throw new DoorbusterError('bad_file', `${path} has no lines to import`)
-  return source
+  return source.kind === 'orders' && format === 'csv' ? { ...source, rows: orderRows(source.rows) } : source
 }
 
-function formatOf(path: string): 'csv' | 'json' {
+/** The rows of a text, each by itself: of orders as CSV, each is a line of one. Undefined where there is none. */
+export const openRows = (
+  input: Readable,
+  format: RowFormat,
+  kind: ImportKind | undefined,
+): Promise<ImportSource | undefined> => (format === 'csv' ? openCsv(input, kind) : openJsonLines(input, kind))
+
+function formatOf(path: string): RowFormat {
   const name = path.toLowerCase().replace(/\.gz$/, '')
   if (name.endsWith('.csv')) return 'csv'
   if (/\.(jsonl|ndjson|json)$/.test(name)) return 'json'
@@ -87,7 +99,8 @@ async function openCsv(input: Readable, kind: ImportKind | undefined): Promise<I
   const found = kind ?? detectKind(header)
   const columns = readColumns(header, found)
   const rows = csvRows(records, columns, header.length, skipped)
-  return { kind: found, ignoredColumns: columns.ignored, rows: found === 'orders' ? orderRows(rows) : rows }
+  const fields = columns.fields.flatMap((field) => (field ? [field.path] : []))
+  return { kind: found, ignoredColumns: columns.ignored, fields, rows }
 }
 
 interface CsvRecord {
@@ -106,7 +119,7 @@ async function* csvRows(
     const { record, info } = next.value
     const line = info.lines
     if (record.length === width) yield { line, body: bodyOf(record, columns) }
-    else yield { line, reason: `${record.length} fields where the header has ${width}` }
+    else yield { line, reason: `${record.length} fields where the header has ${width}`, body: bodyOf(record, columns) }
   }
   yield* skipped.splice(0)
 }
@@ -140,10 +153,10 @@ async function openJsonLines(input: Readable, kind: ImportKind | undefined): Pro
     early.push(next.value)
     if (next.value.reason !== undefined) continue
     const found = kind ?? detectKind(Object.keys(next.value.body as object)) // jsonRows yields objects only
-    return { kind: found, ignoredColumns: [], rows: chain(early, rows) }
+    return { kind: found, ignoredColumns: [], fields: [], rows: chain(early, rows) }
   }
   if (early.length === 0) return undefined
-  return { kind: kind ?? 'products', ignoredColumns: [], rows: chain(early, rows) }
+  return { kind: kind ?? 'products', ignoredColumns: [], fields: [], rows: chain(early, rows) }
 }
 
 async function* jsonRows(input: Readable): AsyncGenerator<Row> {
@@ -157,7 +170,9 @@ async function* jsonRows(input: Readable): AsyncGenerator<Row> {
   let line = 0
   for await (const text of lines) {
     line++
-    if (text.trim() !== '') yield readJson(text, line)
+    // A byte order mark is not part of the first object; `trim` takes it for a space.
+    const trimmed = text.trim()
+    if (trimmed !== '') yield readJson(trimmed, line)
   }
   if (failure) throw failure
 }

@@ -119,6 +119,9 @@ const SHORT_FORMS: Record<ImportKind, Readonly<Record<string, string>>> = {
   },
   stock: {},
   orders: {
+    order: 'externalId',
+    ordernumber: 'externalId',
+    orderno: 'externalId',
     customer: 'customer.name',
     email: 'customer.email',
     phone: 'customer.phone',

@@ -1,0 +1,145 @@
+/** What comes back to a till: with a receipt or an order's number, without either, against other goods, or as a void. */
+import { namedOrder, orderOf, orderOfReceipt, readOrder, type SeenOrder } from './till-orders.js'
+import { SOLD, sell } from './till-sale.js'
+import { JOURNAL, type JournalEntry, journalId, refuse, type TillStep } from './till-step.js'
+import type { BroughtBack, Transaction, TransactionResult } from './transactions.js'
+
+type Of<Type extends Transaction['type']> = Extract<Transaction, { type: Type }>
+type Done = Omit<TransactionResult, 'id' | 'type'>
+
+const CREDITS = 'pos-store-credit'
+
+/** A kit comes back by its components. */
+function componentsOf(order: SeenOrder, lines: BroughtBack): BroughtBack {
+  return lines.flatMap((line) => {
+    const kit = order.lines.find((one) => one.kit && one.sku === line.sku)
+    if (!kit) return [line]
+    return order.lines
+      .filter(({ partOf }) => partOf === kit.line)
+      .map((part) => ({ ...line, sku: part.sku, quantity: (part.quantity / kit.quantity) * line.quantity }))
+  })
+}
+
+async function receive(
+  order: SeenOrder,
+  lines: BroughtBack,
+  resolution: 'refund' | 'store_credit' | 'none',
+  by: string | undefined,
+  step: TillStep,
+): Promise<{ id: string }> {
+  const { location } = step.settings
+  return step.must<{ id: string }>('return.atTheCounter', {
+    id: step.idOf('return'),
+    order: order.id,
+    location,
+    lines: componentsOf(order, lines),
+    resolution,
+    by: by ?? location,
+  })
+}
+
+export async function takeBack(back: Of<'return'>, step: TillStep): Promise<Done> {
+  if (back.order === undefined && back.receipt === undefined) return takeWithoutReceipt(back, step)
+  if (back.credit) refuse('invalid', 'credit: with a receipt the order says what is given; leave it out.')
+  const order = await namedOrder(back, step)
+  const made = await receive(order, back.lines, back.resolution, back.by, step)
+  return { outcome: 'done', order: order.id, return: made.id }
+}
+
+/** Nobody knows what was paid, so nothing is refunded: the goods are taken in, with a store credit where one was given. */
+async function takeWithoutReceipt(back: Of<'return'>, step: TillStep): Promise<Done> {
+  const { context, settings, connection } = step
+  if (back.resolution === 'refund') {
+    refuse('no_receipt', 'Money is given back against a receipt or an order alone; resolution: store_credit or none.')
+  }
+  if ((back.resolution === 'store_credit') !== (back.credit !== undefined)) {
+    refuse('invalid', 'credit: the amount that was given, with the resolution store_credit alone.')
+  }
+  if (back.credit && (back.credit.currency !== settings.currency || back.credit.amount.startsWith('-'))) {
+    refuse('invalid', `credit: an amount in ${settings.currency}, not below zero.`)
+  }
+  const unknown = back.lines.find(({ sku }) => context.directory.find('skus', sku) < 0)
+  if (unknown) refuse('unknown_sku', `There is no SKU ${unknown.sku}; put the product first, then send this again.`)
+  for (const [at, { sku, quantity, disposition }] of back.lines.entries()) {
+    if (disposition !== 'restock') continue
+    await step.adjust(`in/${at}`, { sku, delta: quantity, reason: 'returned_without_receipt' })
+  }
+  const adjustments = step.entry.adjustments.map(({ sku, delta, reason }) => ({ sku, delta, reason }))
+  const notes = ['taken in without a receipt']
+  if (!back.credit) return { outcome: 'done', adjustments, notes }
+  const storeCredit = { id: step.idOf('credit'), ...back.credit }
+  const value = {
+    ...storeCredit,
+    connection,
+    location: settings.location,
+    customer: back.customer ?? settings.customer,
+  }
+  await context.records.put({ kind: CREDITS, id: storeCredit.id, value, refs: [connection] })
+  return { outcome: 'done', adjustments, notes, storeCredit }
+}
+
+/** Goods come back and others go out; the difference is the till's to settle. */
+export async function exchange(both: Of<'exchange'>, step: TillStep): Promise<Done> {
+  const order = await namedOrder(both, step)
+  // Before anything comes back: what goes out must be what can be sold.
+  await orderOf(both, step)
+  const made = await receive(order, both.back, 'none', both.by, step)
+  const sold = await sell(both, step)
+  return { ...sold, return: made.id, notes: [...(sold.notes ?? []), 'what came back was settled at the till'] }
+}
+
+/** Takes a sale of the same till back, as if it had not been: the goods never left. */
+export async function voidSale({ of, id, by }: Of<'void'>, step: TillStep): Promise<Done> {
+  const { connection, till, context } = step
+  const name = journalId(connection, till, of)
+  const kept = await context.records.get<JournalEntry>(JOURNAL, name)
+  const target = kept?.value
+  if (target?.result?.outcome !== 'done') {
+    return refuse(
+      'unknown_transaction',
+      `There is no sale ${of} of till ${till}; it must stand before its void in the queue.`,
+    )
+  }
+  if (target.transaction.type !== 'sale' && target.transaction.type !== 'save_the_sale') {
+    refuse('not_a_sale', `Transaction ${of} is a ${target.transaction.type}; only sales are voided.`)
+  }
+  if ((target.voidedBy ?? id) !== id) refuse('already_voided', `Sale ${of} was voided by ${target.voidedBy}.`)
+  const order = await readOrder(orderOfReceipt(connection, till, of), step)
+  if (!order) return refuse('unknown_order', `The order of sale ${of} is not there any more.`)
+  const taken = target.adjustments.filter(({ reason }) => reason === SOLD)
+  if (taken.length > 0) {
+    for (const [at, { sku, delta }] of taken.entries()) {
+      await step.adjust(`void/${at}`, { sku, delta: -delta, reason: 'voided_at_till' })
+    }
+  }
+  const undone = taken.length > 0 ? {} : await undo(order, by, step)
+  await context.records.update<JournalEntry>(JOURNAL, name, (value) =>
+    value === undefined ? undefined : { value: { ...value, voidedBy: id }, refs: [connection] },
+  )
+  const adjustments = step.entry.adjustments.map(({ sku, delta, reason }) => ({ sku, delta, reason }))
+  return { outcome: 'done', order: order.id, ...undone, ...(adjustments.length > 0 ? { adjustments } : {}) }
+}
+
+/** What has been handed over comes back, and the rest is not sent. */
+async function undo(order: SeenOrder, by: string | undefined, step: TillStep): Promise<Partial<Done>> {
+  const notes: string[] = []
+  const out = order.lines.flatMap(({ sku, kit, units }) => {
+    const quantity = (units?.delivered ?? 0) + (units?.shipped ?? 0)
+    return kit || quantity === 0 ? [] : [{ sku, quantity, disposition: 'restock' as const, reason: 'voided_at_till' }]
+  })
+  const isCancellable = !['delivered', 'completed', 'cancelled', 'rejected', 'shipped'].includes(order.status)
+  if (isCancellable) {
+    const reason = 'voided at the till'
+    const input = { id: order.id, reason, by: by ?? step.settings.location }
+    await step.must('order.cancel', input, step.idOf('cancel'))
+  }
+  const known = await step.context.call('return.get', { return: step.idOf('return') })
+  if (known.status === 200) return { return: step.idOf('return') }
+  if (order.delivery.method !== 'pickup' && out.length > 0) {
+    notes.push('what was sent already comes back as any return does')
+    return { notes }
+  }
+  if (out.length === 0) return {}
+  const made = await receive(order, out, 'refund', by, step)
+  return { return: made.id }
+}
