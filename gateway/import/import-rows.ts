@@ -54,12 +54,17 @@ export async function openImport(path: string, kind: ImportKind | undefined, onB
   return source.kind === 'orders' && format === 'csv' ? { ...source, rows: orderRows(source.rows) } : source
 }
 
-/** The rows of a text, each by itself: of orders as CSV, each is a line of one. Undefined where there is none. */
+/**
+ * The rows of a text, each by itself: of orders as CSV, each is a line of one. Undefined where there is none. A text of more
+ * than `unreadableMax` records that are no CSV fails: each of them costs as much as many good ones.
+ */
 export const openRows = (
   input: Readable,
   format: RowFormat,
   kind: ImportKind | undefined,
-): Promise<ImportSource | undefined> => (format === 'csv' ? openCsv(input, kind) : openJsonLines(input, kind))
+  unreadableMax = Number.POSITIVE_INFINITY,
+): Promise<ImportSource | undefined> =>
+  format === 'csv' ? openCsv(input, kind, unreadableMax) : openJsonLines(input, kind)
 
 function formatOf(path: string): RowFormat {
   const name = path.toLowerCase().replace(/\.gz$/, '')
@@ -77,8 +82,13 @@ function gunzip(file: Readable): Readable {
   return file.pipe(output)
 }
 
-async function openCsv(input: Readable, kind: ImportKind | undefined): Promise<ImportSource | undefined> {
+async function openCsv(
+  input: Readable,
+  kind: ImportKind | undefined,
+  unreadableMax: number,
+): Promise<ImportSource | undefined> {
   const skipped: Row[] = []
+  let unreadable = 0
   const parser = parse({
     bom: true,
     info: true,
@@ -88,6 +98,11 @@ async function openCsv(input: Readable, kind: ImportKind | undefined): Promise<I
     max_record_size: RECORD_CHARACTERS_MAX,
     on_skip: (error: CsvError | undefined) => {
       skipped.push({ line: Number(error?.lines ?? 0), reason: error?.message ?? 'not CSV' })
+      if (++unreadable === unreadableMax) {
+        parser.destroy(
+          new DoorbusterError('bad_file', `${unreadableMax} records are no CSV: are its quotes as they should be?`),
+        )
+      }
     },
   })
   input.on('error', (error) => parser.destroy(error))
@@ -98,7 +113,7 @@ async function openCsv(input: Readable, kind: ImportKind | undefined): Promise<I
   const header = first.value.record
   const found = kind ?? detectKind(header)
   const columns = readColumns(header, found)
-  const rows = csvRows(records, columns, header.length, skipped)
+  const rows = csvRows(records, columns, header.length, skipped, unreadableMax)
   const fields = columns.fields.flatMap((field) => (field ? [field.path] : []))
   return { kind: found, ignoredColumns: columns.ignored, fields, rows }
 }
@@ -113,15 +128,26 @@ async function* csvRows(
   columns: Columns,
   width: number,
   skipped: Row[],
+  misfitsMax: number,
 ): AsyncGenerator<Row> {
+  // The parser counts the two characters of a line break inside quotes as two lines.
+  let countedTwice = 0
+  let misfits = 0
   for (let next = await records.next(); !next.done; next = await records.next()) {
-    yield* skipped.splice(0)
+    yield* skipped.splice(0).map((row) => ({ ...row, line: row.line - countedTwice }))
     const { record, info } = next.value
-    const line = info.lines
-    if (record.length === width) yield { line, body: bodyOf(record, columns) }
-    else yield { line, reason: `${record.length} fields where the header has ${width}`, body: bodyOf(record, columns) }
+    for (const field of record) if (field.includes('\r\n')) countedTwice += field.split('\r\n').length - 1
+    const line = info.lines - countedTwice
+    if (record.length === width) {
+      yield { line, body: bodyOf(record, columns) }
+      continue
+    }
+    if (++misfits === misfitsMax) {
+      throw new DoorbusterError('bad_file', `${misfits} lines have other fields than the header: is it the right one?`)
+    }
+    yield { line, reason: `${record.length} fields where the header has ${width}`, body: bodyOf(record, columns) }
   }
-  yield* skipped.splice(0)
+  yield* skipped.splice(0).map((row) => ({ ...row, line: row.line - countedTwice }))
 }
 
 /** Puts the rows of each order together; it is named by its first line. */

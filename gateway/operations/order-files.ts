@@ -21,7 +21,6 @@ import { type OperationContext, operation } from './operation.js'
 const REPORTS = 'order-file-report'
 /** Bad lines of one report: it is a record of the log, of at most 1 MiB. */
 const BAD_LINES_MAX = 1_000
-const REASON_CHARACTERS_MAX = 300
 /** Files at once: each has its text and its orders' numbers in memory. */
 const FILES_MAX = 8
 let underWay = 0
@@ -59,10 +58,9 @@ async function take(
     { name, format: known, open: () => Readable.from([bytes]) },
     { connection, settings: { currency }, call: context.call, badLinesMax: BAD_LINES_MAX },
   )
-  const badLines = report.badLines.map((bad) => ({ ...bad, reason: bad.reason.slice(0, REASON_CHARACTERS_MAX) }))
   const hash = createHash('sha256').update(content).digest('hex')
   const id = derivedId(['order-file', connection, name, hash])
-  const value: KeptReport = { id, connection, at: new Date(context.now()).toISOString(), ...report, badLines }
+  const value: KeptReport = { id, connection, at: new Date(context.now()).toISOString(), ...report }
   await context.records.put({ kind: REPORTS, id, value, refs: [connection] })
   return { status: 201, body: value }
 }

@@ -4,8 +4,8 @@
  * file, or the same order in another one, is placed once.
  */
 
-import type { Readable } from 'node:stream'
-import { setTimeout as pause } from 'node:timers/promises'
+import { Readable } from 'node:stream'
+import { setTimeout as pause, setImmediate as turn } from 'node:timers/promises'
 import { z } from 'zod'
 import type { Outcome } from '../../../engine/protocol.js'
 import { orderOfRows, readItem } from '../../import/import-kinds.js'
@@ -69,6 +69,12 @@ const ORDERS_PER_CALL = 100
 const BYTES_PER_CALL = 128 * 1024
 const OVERLOAD_PAUSE_MS = 250
 const OVERLOAD_TRIES = 40
+const PIECE_BYTES = 4 * 1024
+/** Lines that are no CSV, or not of the header’s width; the parser takes a hundred times as long for each. */
+const UNREADABLE_MAX = 2_000
+/** What a report quotes of what strangers wrote into the file. */
+const ORDER_NUMBER_CHARACTERS_MAX = 128
+const REASON_CHARACTERS_MAX = 300
 /** Without these columns no line can be an order's. */
 const NEEDED = ['externalId', 'line.sku', 'line.quantity']
 
@@ -96,8 +102,13 @@ export async function importOrderFile(file: OrderFile, options: ImportOptions): 
 
 function addBad(report: FileReport, { badLinesMax }: ImportOptions, bad: BadLine): void {
   report.bad++
-  if (report.badLines.length < badLinesMax) report.badLines.push(bad)
-  else report.badLinesLeftOut++
+  if (report.badLines.length === badLinesMax) {
+    report.badLinesLeftOut++
+    return
+  }
+  const { line, order, reason } = bad
+  const named = order === undefined ? {} : { order: order.slice(0, ORDER_NUMBER_CHARACTERS_MAX) }
+  report.badLines.push({ line, ...named, reason: reason.slice(0, REASON_CHARACTERS_MAX) })
 }
 
 /** An order as it goes out, and the lines of the file that it was made of. */
@@ -107,9 +118,19 @@ interface FoundOrder {
   body: Record<string, unknown>
 }
 
+/** The server answers others between the pieces: each costs a few milliseconds, whatever is in it. */
+async function* inPieces(bytes: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  for await (const chunk of bytes) {
+    for (let at = 0; at < chunk.length; at += PIECE_BYTES) {
+      yield chunk.subarray(at, at + PIECE_BYTES)
+      await turn()
+    }
+  }
+}
+
 async function open(file: OrderFile) {
   try {
-    return await openRows(file.open(), file.format, 'orders')
+    return await openRows(Readable.from(inPieces(file.open())), file.format, 'orders', UNREADABLE_MAX)
   } catch (error) {
     throw new UnreadableFile(`${file.name} cannot be read: ${(error as Error).message}`)
   }
@@ -189,8 +210,9 @@ async function* csvOrders(file: OrderFile, report: FileReport, options: ImportOp
 function refuse(number: string, lines: number[], faults: BadLine[], report: FileReport, options: ImportOptions): void {
   report.orders++
   for (const fault of faults) addBad(report, options, fault)
+  const isTold = new Set(faults.map(({ line }) => line))
   for (const line of lines) {
-    if (faults.some((fault) => fault.line === line)) continue
+    if (isTold.has(line)) continue
     addBad(report, options, { line, order: number, reason: `left out: line ${faults[0]!.line} of its order is bad` })
   }
 }

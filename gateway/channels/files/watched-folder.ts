@@ -52,6 +52,8 @@ export class WatchedFolder {
     private readonly watcher: FSWatcher,
   ) {
     watcher.on('add', (path) => this.take(basename(path)))
+    // Also one that was corrected in place after a try that failed.
+    watcher.on('change', (path) => this.take(basename(path)))
     watcher.on('error', (error) => options.logger.error({ err: error, folder }, 'a folder of orders cannot be watched'))
   }
 
@@ -67,6 +69,8 @@ export class WatchedFolder {
     const watcher = watchFolder(folder, {
       depth: 0,
       followSymlinks: false,
+      // A new file under the name of one that has just been moved is a file to take, not a change of that one.
+      atomic: false,
       awaitWriteFinish: { stabilityThreshold: options.stableMs ?? 2_000, pollInterval: POLL_MS },
       ignored: (path) => path !== folder && !isWanted(basename(path)),
     })
