@@ -147,7 +147,7 @@ describe('a file of orders', () => {
     expect(many).toMatchObject({ imported: 0, bad: 200_000, badLinesLeftOut: 199_000 })
     expect(many.badLines).toHaveLength(1_000)
     expectProblem(await send(connection, `${HEAD}\n${'x\n'.repeat(200_000)}`), 422, 'bad_file')
-    expectProblem(await send(connection, `${HEAD}\n${'"x'.repeat(400_000)}`), 422, 'bad_file')
+    expectProblem(await send(connection, `${HEAD}\n${'"x'.repeat(200_000)}`), 422, 'bad_file')
     const open = await take(connection, `${HEAD}\n${row('1', 'TEE')}\n"${'x'.repeat(900_000)}`)
     expect(open).toMatchObject({ imported: 1, bad: 1 })
     const wide = await send(connection, `${'a,'.repeat(300_000)}\n`)

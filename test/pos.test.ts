@@ -481,3 +481,18 @@ test('tills and a flash sale of the same SKU together sell what there is, and wh
   expect(row.shortage).toBe(Math.max(0, held - row.onHand))
   if (row.shortage > 0) expect(notes).toContain('short of what was promised')
 }, 60_000)
+
+test('over several partitions a sale of many SKUs finds what the books lack, and leaves nothing behind', async () => {
+  const server = await TestServer.start({ args: ['--partitions', '3', '--threads', '2'] })
+  const skus = Array.from({ length: 6 }, (_, i) => `P${i}`)
+  await stockUp(server.url, skus, 1, ['S1'])
+  const lines = skus.map((sku, at) => ({ sku, quantity: 1 + (at % 2), unitPrice: pounds('1.00') }))
+  const [result] = await take('T1', [{ id: '1', type: 'sale', lines }], { server })
+  expect(result!.outcome).toBe('done')
+  const found = result!.adjustments!.filter(({ reason }) => reason === 'found_at_till')
+  expect(found.map(({ sku, delta }) => [sku, delta]).sort()).toEqual(['P1', 'P3', 'P5'].map((sku) => [sku, 1]))
+  await vi.waitFor(async () => {
+    for (const sku of skus)
+      expect(await rowOf(sku, 'S1', server)).toMatchObject({ onHand: 0, reserved: 0, allocated: 0 })
+  })
+}, 60_000)

@@ -32,7 +32,7 @@ export async function sell(
 ): Promise<Done> {
   const order = await placed(sale, step)
   const notes: string[] = []
-  const ready = await allocated(order, step, notes)
+  const ready = await allocated(order, sale.lines, step, notes)
   if (!ready) return bookWithoutPromise(order, sale.lines, step, notes)
   const fulfillments = ready.fulfillments.filter(({ status }) => !['rejected', 'failed', 'cancelled'].includes(status))
   await handOver(fulfillments, step, sale.by ?? step.settings.location)
@@ -98,6 +98,25 @@ async function heldAtTheStore(
   return {}
 }
 
+const holdsOf = (lines: SoldLine[], { idOf }: TillStep): { sku: string; id: string }[] =>
+  lines.flatMap(({ sku }, at) =>
+    Array.from({ length: ROUNDS_MAX }, (_, attempt) => ({ sku, id: idOf(`hold/${at}/${attempt}`) })),
+  )
+
+/** Units that lines hold and the order has not taken over yet: it waits as a whole where one of its lines does. */
+async function heldFor(lines: SoldLine[], step: TillStep): Promise<Map<string, number>> {
+  const held = new Map<string, number>()
+  await Promise.all(
+    holdsOf(lines, step).map(async ({ sku, id }) => {
+      const { status, body } = await step.context.call('reservation.get', { id })
+      if (status !== 200) return
+      const hold = body as { status: string; quantity: number } // as reservation.get shows it
+      if (hold.status === 'held') held.set(sku, (held.get(sku) ?? 0) + hold.quantity)
+    }),
+  )
+  return held
+}
+
 const unitsOf = (order: SeenOrder, states: string[]): Map<string, number> => {
   const missing = new Map<string, number>()
   for (const { sku, units } of order.lines) {
@@ -123,14 +142,19 @@ function oneAtATime<T>(location: string, work: () => Promise<T>): Promise<T> {
 }
 
 /** The order once all its units are held in the store; undefined where that cannot be brought about. */
-async function allocated(placed: SeenOrder, step: TillStep, notes: string[]): Promise<SeenOrder | undefined> {
+async function allocated(
+  placed: SeenOrder,
+  lines: SoldLine[],
+  step: TillStep,
+  notes: string[],
+): Promise<SeenOrder | undefined> {
   const order = await settled(await letGo(placed, step, notes), step)
   if (isOver(order)) return undefined
   if (missingOf(order).size === 0) return order
   return oneAtATime(step.settings.location, async () => {
     let now = await reread(order, step)
     for (let round = 0; round < ROUNDS_MAX && !isOver(now) && missingOf(now).size > 0; round++) {
-      await putBooksRight(missingOf(now), round, step)
+      await putBooksRight(missingOf(now), await heldFor(lines, step), round, step)
       now = await settled(now, step)
       if (missingOf(now).size === 0) break
       await step.must('order.source', { id: now.id, reason: FOUND, by: step.settings.location })
@@ -176,9 +200,15 @@ async function settled(order: SeenOrder, step: TillStep): Promise<SeenOrder> {
  * Adds what the books lack at the store. What nobody knew of was found; what is there but set apart (safety stock, a share
  * of a sale, or units that others were promised while this was going on) is lent, and taken off again afterwards.
  */
-async function putBooksRight(missing: Map<string, number>, round: number, step: TillStep): Promise<void> {
+async function putBooksRight(
+  missing: Map<string, number>,
+  held: Map<string, number>,
+  round: number,
+  step: TillStep,
+): Promise<void> {
   const skus = await Promise.all(
-    [...missing].map(async ([sku, units]) => {
+    [...missing].map(async ([sku, wanted]) => {
+      const units = Math.max(0, wanted - (held.get(sku) ?? 0))
       const stock = await step.must<StockFigures>('inventory.get', { sku })
       const row = stock.locations.find(({ location }) => location === step.settings.location)
       const unpromised = row ? Math.max(0, row.onHand - row.reserved - row.allocated) : 0
@@ -231,6 +261,8 @@ async function bookWithoutPromise(order: SeenOrder, lines: SoldLine[], step: Til
     step.idOf('cancel'),
   )
   if (cancelled.status >= 500) refuse('overloaded', 'The order cannot be taken back now; send this again.')
+  // What its lines hold would be missing to others until it runs out.
+  await Promise.all(holdsOf(lines, step).map(({ id }) => step.context.call('reservation.release', { id })))
   await takeLentBack(step, notes)
   for (const [at, { sku, quantity }] of lines.entries()) {
     const stock = await step.must<StockFigures>('inventory.get', { sku })
