@@ -8,6 +8,8 @@ import { expectProblem } from './support/shop.js'
 import { TestServer, whenDone } from './support/test-server.js'
 
 const SECRET = 'hush'
+/** Of the sample's lines that are sent: one has no SKU there. */
+const SKUS = ['TEE-RED-M', 'variant:902']
 const fixture = (path: string): Record<string, unknown> =>
   JSON.parse(readFileSync(new URL(`../gateway/channels/${path}`, import.meta.url), 'utf8'))
 const signature = (body: string): string => createHmac('sha256', SECRET).update(body).digest('base64')
@@ -32,9 +34,9 @@ async function shopServer(unknown = false, settings: Record<string, unknown> = {
   const server = await TestServer.start({ args })
   const order = fixture('shopify/order.sample.json') as { id: number; line_items: { sku: string }[] }
   await server.call('PUT', '/v1/locations/W1', place('W1'))
-  for (const { sku } of unknown ? [] : order.line_items) {
-    await server.call('PUT', `/v1/products/${sku}`, { name: sku })
-    await server.call('PUT', `/v1/inventory/${sku}/W1`, { onHand: 1_000 })
+  for (const sku of unknown ? [] : SKUS) {
+    await server.call('PUT', `/v1/products/${encodeURIComponent(sku)}`, { name: sku })
+    await server.call('PUT', `/v1/inventory/${encodeURIComponent(sku)}/W1`, { onHand: 1_000 })
   }
   const put = await server.call('PUT', '/v1/channels/shopify/shop', { name: 'The shop', secret: SECRET, settings })
   expect(put.status).toBe(200)
@@ -143,9 +145,9 @@ describe('a delivery', () => {
     const { body } = await send('orders/create', order)
     const held = await orderOf(body.orders[0]!)
     expect(held).toMatchObject({ status: 'on_hold', holds: [{ reason: 'unknown_sku' }] })
-    for (const { sku } of order.line_items) {
-      await server.call('PUT', `/v1/products/${sku}`, { name: sku })
-      await server.call('PUT', `/v1/inventory/${sku}/W1`, { onHand: 1_000 })
+    for (const sku of SKUS) {
+      await server.call('PUT', `/v1/products/${encodeURIComponent(sku)}`, { name: sku })
+      await server.call('PUT', `/v1/inventory/${encodeURIComponent(sku)}/W1`, { onHand: 1_000 })
     }
     await server.call('POST', `/v1/orders/${held.id}/resume`, { reason: 'known now' })
     await vi.waitFor(async () => expect((await orderOf(held.id)).status).toBe('allocated'), 5_000)
@@ -155,7 +157,7 @@ describe('a delivery', () => {
     const { server, order, send, orderOf } = await shopServer(true)
     await server.call('PUT', '/v1/products/OURS', { name: 'Ours' })
     await server.call('PUT', '/v1/inventory/OURS/W1', { onHand: 1_000 })
-    for (const { sku } of order.line_items) {
+    for (const sku of SKUS) {
       const path = `/v1/channels/shopify/shop/aliases/${encodeURIComponent(sku)}`
       expect((await server.call('PUT', path, { sku: 'OURS', quantity: 3 })).status).toBe(200)
     }

@@ -110,6 +110,8 @@ export class ChannelEvents {
       return quantity === 1 ? { ...line, sku } : unitsOfAlias(line, sku, quantity)
     })
     const outcome = await this.context.call('order.create', {
+      // It was sold: what is not there is waited for.
+      allowBackorder: true,
       ...order,
       lines: aliased,
       channel: connection.id,
