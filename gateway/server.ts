@@ -156,6 +156,7 @@ export class Server {
         const sockets = new SocketServer({ app, operations, context, guard, metrics })
         const consumers = [exchangeConsumer(context, logger), channelConsumer(context, logger)]
         for (const consumer of consumers) consumer.wake()
+        void context.channels.watchFolders()
         resolve(new Server(host, bound, context, listening, http, sockets, payments, consumers, engine, unlock))
       })
     })

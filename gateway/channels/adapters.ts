@@ -4,9 +4,11 @@ import { bigcommerce } from './bigcommerce/index.js'
 import { settings as bigcommerceSettings } from './bigcommerce/settings.js'
 import type { ChannelListener, ChannelType, WebhookChannel } from './channel.js'
 import { ediSettings } from './edi/index.js'
+import { fileSettings } from './files/order-file.js'
 import { marketplace } from './marketplace/index.js'
 import { settings as marketplaceSettings } from './marketplace/settings.js'
 import type { PolledChannel } from './polled-channel.js'
+import { posSettings } from './pos/transactions.js'
 import { shopify } from './shopify/index.js'
 import { settings as shopifySettings } from './shopify/settings.js'
 import { woocommerce } from './woocommerce/index.js'
@@ -18,7 +20,6 @@ const common = {
   pushesStock: z.boolean().default(false).meta({ description: 'Whether it is told what it may sell' }),
   takesStock: z.boolean().default(false).meta({ description: 'Whether its counts are ours' }),
 }
-const loose = z.looseObject({})
 
 export const SETTINGS: Record<ChannelType, z.ZodType> = {
   shopify: shopifySettings.extend(common),
@@ -26,8 +27,8 @@ export const SETTINGS: Record<ChannelType, z.ZodType> = {
   bigcommerce: bigcommerceSettings.extend(common),
   marketplace: marketplaceSettings.extend({ ...common, pollSeconds: z.int().min(1).max(86_400).default(60) }),
   edi: ediSettings.extend(common),
-  pos: loose.extend(common),
-  files: loose.extend(common),
+  pos: posSettings.partial().extend(common),
+  files: fileSettings.extend(common),
 }
 
 export const webhookChannels: Partial<Record<ChannelType, WebhookChannel>> = { shopify, woocommerce, bigcommerce }

@@ -2,7 +2,10 @@
 import type { Logger } from 'pino'
 import type { OperationContext } from '../operations/operation.js'
 import { ChannelEvents } from './apply.js'
+import type { Connection } from './channel.js'
 import { Connections } from './connections.js'
+import { fileSettings } from './files/order-file.js'
+import { WatchedFolder } from './files/watched-folder.js'
 import { ChannelIntake } from './intake.js'
 import { ChannelPoller } from './poller.js'
 import { StockPusher } from './stock-pusher.js'
@@ -14,7 +17,13 @@ export class Channels {
   private readonly stock: StockPusher
   private readonly poller: ChannelPoller
 
-  private constructor(context: OperationContext, logger: Logger) {
+  /** Folders that are watched, by connection. */
+  private readonly folders = new Map<string, WatchedFolder>()
+
+  private constructor(
+    private readonly context: OperationContext,
+    private readonly logger: Logger,
+  ) {
     this.connections = new Connections(context)
     this.events = new ChannelEvents(context, this.connections)
     this.intake = new ChannelIntake(context, this.events, (type, id) => this.connections.get(type, id), logger)
@@ -28,8 +37,34 @@ export class Channels {
     return channels
   }
 
+  /** Once the operations can be asked: what is in watched folders already is taken. */
+  async watchFolders(): Promise<void> {
+    for (const connection of this.connections.list()) await this.watch(connection)
+  }
+
+  async put(connection: Connection): Promise<void> {
+    await this.connections.put(connection)
+    await this.watch(connection)
+  }
+
+  private async watch({ type, id, settings }: Connection): Promise<void> {
+    if (type !== 'files') return
+    await this.folders.get(id)?.stop()
+    this.folders.delete(id)
+    const checked = fileSettings.safeParse(settings)
+    if (!checked.success || checked.data.folder === undefined) return
+    const { context, logger } = this
+    const options = { folder: checked.data.folder, connection: id, settings: checked.data, call: context.call, logger }
+    try {
+      this.folders.set(id, await WatchedFolder.start(options))
+    } catch (error) {
+      logger.error({ err: error, channel: id }, 'a folder of orders cannot be watched')
+    }
+  }
+
   async stop(): Promise<void> {
     this.stock.stop()
+    for (const folder of this.folders.values()) await folder.stop()
     await this.poller.stop()
     await this.intake.stop()
   }

@@ -59,7 +59,7 @@ export const channelOperations = [
         // As the schema has made it: an object, since every channel's schema is of one.
         settings: checked.data as Record<string, unknown>,
       }
-      await channels.connections.put(put)
+      await channels.put(put)
       return { status: 200, body: view(put) }
     },
   }),

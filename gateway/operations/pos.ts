@@ -5,6 +5,7 @@ import { JOURNAL, type JournalEntry, journalId } from '../channels/pos/till-step
 import { posSettings, tillName, transactionId, transactions } from '../channels/pos/transactions.js'
 import { problem } from '../problems.js'
 import { channelName, page } from '../schemas.js'
+import { withoutUndefined } from '../without-undefined.js'
 import { operation } from './operation.js'
 
 const parameters = z.object({ connection: channelName })
@@ -26,8 +27,15 @@ export const posOperations = [
     summary: 'A till’s queue: transactions in the order in which they happened, each with its own outcome, each once',
     http: { method: 'POST', path: '/v1/channels/pos/{connection}/transactions', status: 200 },
     parameters,
-    body: posSettings.extend({ till: tillName, transactions }),
-    async run({ connection, till, transactions: sent, ...settings }, context) {
+    body: posSettings.partial().extend({ till: tillName, transactions }),
+    async run({ connection, till, transactions: sent, ...given }, context) {
+      const known = context.channels.connections.get('pos', connection)?.settings ?? {}
+      const checked = posSettings.safeParse({ ...known, ...withoutUndefined(given) })
+      if (!checked.success) {
+        const detail = 'location and currency: put them into the connection’s settings, or send them with the queue'
+        return problem(422, 'invalid', detail)
+      }
+      const settings = checked.data
       if (context.directory.find('locations', settings.location) < 0) {
         return problem(404, 'unknown_location', `There is no location ${settings.location}; put the location first.`)
       }
