@@ -2,6 +2,7 @@
 import type { OperationContext } from '../operations/operation.js'
 import type { Sealed } from '../personal-data/vault.js'
 import type { ChannelType, Connection } from './channel.js'
+import type { Alias, ChannelDesk } from './channel-desk.js'
 
 const CONNECTION = 'channel'
 const ALIAS = 'channel-alias'
@@ -10,12 +11,6 @@ interface KeptConnection {
   name: string
   secret: Sealed
   settings: Record<string, unknown>
-}
-
-/** What one of theirs is here: a SKU, and how many of it. */
-export interface Alias {
-  sku: string
-  quantity: number
 }
 
 /** What every connection may be told besides what its channel needs. */
@@ -37,7 +32,7 @@ export const commonSettings = ({ settings }: Connection): CommonSettings => ({
 const keyOf = (type: ChannelType, id: string): string => `${type}/${id}`
 const secretName = (key: string): string => `channel/${key}`
 
-export class Connections {
+export class Connections implements Pick<ChannelDesk['connections'], keyof ChannelDesk['connections']> {
   private readonly all = new Map<string, Connection>()
   /** By connection, by their SKU. */
   private readonly aliases = new Map<string, Map<string, Alias>>()

@@ -15,22 +15,7 @@ import { problem } from '../problems.js'
 import { listeners, webhookChannels } from './adapters.js'
 import { type Applied, type ChannelEvents, Refused } from './apply.js'
 import { type ChannelEvent, type Connection, type Delivery, UnreadablePayload } from './channel.js'
-
-export const INTAKE = 'intake'
-
-export interface KeptDelivery {
-  connection: { type: Connection['type']; id: string }
-  /** `person` is the key that seals it. */
-  person: string
-  payload: Sealed
-  state: 'waiting' | 'done' | 'failed'
-  receivedMs: number
-  attempts: number
-  did: string[]
-  orders: string[]
-  reason?: string
-  errors?: { path: string; message: string }[]
-}
+import { INTAKE, type KeptDelivery, shownDelivery } from './kept-delivery.js'
 
 /** What is sealed of a delivery: what was sent, or what was read of it already. */
 type Payload = { headers: Record<string, string>; body: Uint8Array } | { events: ChannelEvent[] }
@@ -107,7 +92,7 @@ export class ChannelIntake {
     // Due at once, so that it is found by the next start where this one does not come to it.
     const isNew = await records.create({ kind: INTAKE, id, value: kept, refs: refsOf(kept), dueMs: receivedMs })
     const known = isNew ? kept : (await records.get<KeptDelivery>(INTAKE, id))?.value
-    if (known?.state === 'done') return { status: 200, body: shown(known) }
+    if (known?.state === 'done') return { status: 200, body: shownDelivery(known) }
     return this.answer(this.process(id))
   }
 
@@ -119,8 +104,8 @@ export class ChannelIntake {
     })
     const kept = await Promise.race([processing, late]).finally(() => clearTimeout(timer))
     if (kept === 'late' || kept.state === 'waiting') return { status: 202, body: { state: 'waiting' } }
-    if (kept.state === 'done') return { status: 200, body: shown(kept) }
-    return { status: 202, body: shown(kept) }
+    if (kept.state === 'done') return { status: 200, body: shownDelivery(kept) }
+    return { status: 202, body: shownDelivery(kept) }
   }
 
   /** One at a time for each delivery. */
@@ -225,13 +210,3 @@ function refsOf({ connection, orders, person, state }: KeptDelivery): string[] {
 }
 
 const retryMs = (attempts: number): number => Math.min(RETRY_MS_MAX, RETRY_MS * 2 ** (attempts - 1))
-
-export const shown = ({ state, did, orders, reason, errors, attempts, receivedMs }: KeptDelivery): object => ({
-  state,
-  did,
-  orders,
-  attempts,
-  receivedAt: new Date(receivedMs).toISOString(),
-  ...(reason === undefined ? {} : { reason }),
-  ...(errors && errors.length > 0 ? { errors } : {}),
-})

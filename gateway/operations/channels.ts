@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import { SETTINGS } from '../channels/adapters.js'
 import { CHANNEL_TYPES, type Connection } from '../channels/channel.js'
-import { INTAKE, type KeptDelivery, shown } from '../channels/intake.js'
+import { INTAKE, type KeptDelivery, shownDelivery } from '../channels/kept-delivery.js'
 import { problem, unknownSku } from '../problems.js'
 import * as schemas from '../schemas.js'
 import { operation } from './operation.js'
@@ -105,7 +105,7 @@ export const channelOperations = [
       if (!channels.connections.get(kind, id)) return unknownConnection(kind, id)
       const ref = state === undefined ? `${kind}/${id}` : `${kind}/${id}/${state}`
       const page = await records.list<KeptDelivery>(INTAKE, limit, cursor, ref)
-      const items = page.items.map((row) => ({ id: row.id, ...shown(row.value) }))
+      const items = page.items.map((row) => ({ id: row.id, ...shownDelivery(row.value) }))
       return { status: 200, body: { items, nextCursor: page.nextCursor } }
     },
   }),
@@ -119,7 +119,7 @@ export const channelOperations = [
       if (!row) return problem(404, 'unknown_delivery', `There is no delivery ${delivery}.`)
       const payload = people.vault.open<{ body?: Uint8Array; events?: unknown }>(row.value.person, row.value.payload)
       const body = payload?.body ? Buffer.from(payload.body).toString() : (payload?.events ?? null)
-      return { status: 200, body: { id: delivery, ...shown(row.value), payload: body } }
+      return { status: 200, body: { id: delivery, ...shownDelivery(row.value), payload: body } }
     },
   }),
   operation({
@@ -131,7 +131,7 @@ export const channelOperations = [
       const row = await records.get<KeptDelivery>(INTAKE, delivery)
       if (!row) return problem(404, 'unknown_delivery', `There is no delivery ${delivery}.`)
       const kept = row.value.state === 'done' ? row.value : await channels.intake.process(delivery)
-      return { status: 200, body: { id: delivery, ...shown(kept) } }
+      return { status: 200, body: { id: delivery, ...shownDelivery(kept) } }
     },
   }),
 ]

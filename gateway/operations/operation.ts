@@ -6,7 +6,7 @@ import { randomUUID } from 'node:crypto'
 import type { z } from 'zod'
 import { faulty } from '../../actors/outcomes.js'
 import type { Outcome } from '../../engine/protocol.js'
-import type { Channels } from '../channels/channels.js'
+import type { ChannelDesk } from '../channels/channel-desk.js'
 import type { Directory } from '../directory.js'
 import type { Dispatch } from '../dispatch.js'
 import { derivedId } from '../order-request.js'
@@ -21,7 +21,7 @@ export interface OperationContext {
   records: RecordStore
   people: People
   outward: OutwardClient
-  channels: Channels
+  channels: ChannelDesk
   dataDir: string
   now: () => number
   /** Another operation, as a client would ask for it. */

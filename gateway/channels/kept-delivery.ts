@@ -1,0 +1,29 @@
+/** What is kept of a delivery of a channel: the payload sealed, what came of it in the clear. */
+import type { Sealed } from '../personal-data/vault.js'
+import type { Connection } from './channel.js'
+
+export const INTAKE = 'intake'
+
+export interface KeptDelivery {
+  connection: { type: Connection['type']; id: string }
+  /** `person` is the key that seals it. */
+  person: string
+  payload: Sealed
+  state: 'waiting' | 'done' | 'failed'
+  receivedMs: number
+  attempts: number
+  did: string[]
+  orders: string[]
+  reason?: string
+  errors?: { path: string; message: string }[]
+}
+
+export const shownDelivery = ({ state, did, orders, reason, errors, attempts, receivedMs }: KeptDelivery): object => ({
+  state,
+  did,
+  orders,
+  attempts,
+  receivedAt: new Date(receivedMs).toISOString(),
+  ...(reason === undefined ? {} : { reason }),
+  ...(errors && errors.length > 0 ? { errors } : {}),
+})
