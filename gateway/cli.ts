@@ -30,7 +30,7 @@ const program = new Command('doorbuster')
 
 program
   .command('serve')
-  .description('serve HTTP and WebSocket')
+  .description('serve HTTP and WebSocket, and NATS where it is given')
   .addOption(option('--host <host>', 'address to listen on').default('127.0.0.1'))
   .addOption(option('--port <port>', 'port to listen on').default(8080).argParser(wholeNumber(0, 65_535)))
   .addOption(dataDirOption())
@@ -43,6 +43,15 @@ program
       .default(2_000_000)
       .argParser(wholeNumber(0, 60_000_000)),
   )
+  .addOption(option('--nats <urls>', 'NATS servers, with commas: nats:// or tls://[user:password@ or token@]host:port'))
+  .addOption(option('--nats-creds <file>', 'credentials file for NATS'))
+  .addOption(option('--nats-nkey <file>', 'nkey seed file for NATS'))
+  .addOption(
+    option('--nats-token <token>', 'token for NATS; better in the environment, where no list of processes shows it'),
+  )
+  .addOption(option('--nats-tls-ca <file>', 'certificates that NATS servers are trusted by, PEM'))
+  .addOption(option('--nats-tls-cert <file>', 'our certificate for NATS, PEM'))
+  .addOption(option('--nats-tls-key <file>', 'its key, PEM'))
   .addOption(option('--log-level <level>', 'what goes to standard error').default('info'))
   .action(async (options) => {
     const { serve } = await import('./cli/serve.js')

@@ -55,3 +55,32 @@ export const PRINTS_WAITING_MAX = 32
 
 /** What a client that was told `overloaded` should wait: the mailbox of a partition empties in far less. */
 export const RETRY_AFTER_SECONDS = 1
+
+/** Commands by NATS that are not answered yet, of all who ask; more are answered `overloaded`. */
+export const NATS_COMMANDS_IN_FLIGHT_MAX = 8_192
+
+/**
+ * Messages of the intake stream that are held here, and their bytes: enough to fill a log's batch many times over. NATS
+ * keeps the rest, on its disk.
+ */
+export const INTAKE_IN_FLIGHT_MAX = 16_384
+export const INTAKE_BYTES_MAX = 64 * 1_048_576
+
+/** Messages and bytes that are asked of the intake stream at once; a message has to fit. */
+export const INTAKE_PULL_MAX = 4_096
+export const INTAKE_PULL_BYTES_MAX = 16 * 1_048_576
+
+/** A message that could not be carried out comes back after the first wait, then after twice that, up to the second. */
+export const INTAKE_RETRY_MS = 250
+export const INTAKE_RETRY_MS_MAX = 30_000
+
+/** Longer words in a dead letter's header are cut. */
+export const DEAD_REASON_CHARACTERS_MAX = 500
+
+/** Messages that the streams keep where this server makes them; who wants other bounds makes the streams beforehand. */
+export const INTAKE_STREAM_MESSAGES_MAX = 10_000_000
+export const DEAD_STREAM_MESSAGES_MAX = 1_000_000
+export const EVENTS_STREAM_MESSAGES_MAX = 10_000_000
+
+/** Time in which NATS drops a message whose Nats-Msg-Id it has seen; 100 bytes of its memory for each. */
+export const NATS_DUPLICATES_MS = 120_000

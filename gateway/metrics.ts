@@ -93,7 +93,7 @@ export class Metrics {
   }
 
   /** A figure that is looked up when somebody asks. */
-  private gauge(name: string, help: string, value: () => number): void {
+  gauge(name: string, help: string, value: () => number): void {
     new Gauge({
       name,
       help,

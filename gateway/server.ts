@@ -7,23 +7,21 @@ import { openDataDirectory, prepareDataDirectory } from '../engine/data-director
 import { lockDataDirectory } from '../engine/directory-lock.js'
 import { DoorbusterError } from '../engine/errors.js'
 import { Host } from '../engine/host.js'
-import { Channels } from './channels/channels.js'
-import { channelConsumer } from './channels/outward-consumer.js'
 import { Directory } from './directory.js'
 import { Dispatch } from './dispatch.js'
 import { Guard, isLoopback } from './guard.js'
 import { HttpServer } from './http/server.js'
 import { Metrics } from './metrics.js'
+import { NatsGateway } from './nats/nats-gateway.js'
+import type { NatsOptions } from './nats/options.js'
 import { operations } from './operations/index.js'
 import { caller, type OperationContext } from './operations/operation.js'
-import type { EventConsumer } from './outbox/event-consumer.js'
 import type { AddressPolicy } from './outward/address-guard.js'
 import { OutwardClient } from './outward/outward-http.js'
-import { PaymentWorker } from './payments/payment-worker.js'
 import { People } from './personal-data/people.js'
 import { Vault } from './personal-data/vault.js'
 import { RecordStore } from './records.js'
-import { exchangeConsumer } from './returns/exchange-worker.js'
+import { openDesks, type Service, startServices } from './services.js'
 import { SocketServer } from './websocket/server.js'
 
 export interface ServerOptions {
@@ -42,6 +40,8 @@ export interface ServerOptions {
   warmReservations: number
   /** Where the gateway may call. */
   outward?: AddressPolicy
+  /** None: nothing of NATS is started. */
+  nats?: NatsOptions
 }
 
 /** A second server on the port is refused instead of sharing its connections. */
@@ -65,8 +65,8 @@ export class Server {
     private readonly listening: us_listen_socket,
     private readonly http: HttpServer,
     private readonly sockets: SocketServer,
-    private readonly payments: PaymentWorker,
-    private readonly consumers: EventConsumer[],
+    private readonly services: Service[],
+    private readonly nats: NatsGateway | undefined,
     private readonly engine: Host,
     private readonly unlock: () => void,
   ) {}
@@ -117,11 +117,11 @@ export class Server {
         const call = caller(operations, () => context)
         const outward = new OutwardClient({ policy: options.outward ?? {} })
         const open = { dispatch, directory, records, people, outward, dataDir, now: Date.now, call, fault }
-        // Channels ask of the same context that they are a part of.
+        // Desks ask of the same context that they are a part of.
         const context = open as OperationContext
-        context.channels = await Channels.open(context, logger)
+        const desks = await openDesks(context, logger)
         const metrics = new Metrics(dispatch, logger)
-        return await Server.listen(options, context, metrics, engine, unlock)
+        return await Server.listen(options, context, desks, metrics, engine, unlock)
       } catch (error) {
         await engine.stop()
         throw error
@@ -133,13 +133,15 @@ export class Server {
   }
 
   private static listen(
-    { host, port, version, logger }: ServerOptions,
+    { host, port, version, logger, nats: natsOptions }: ServerOptions,
     context: OperationContext,
+    desks: Service[],
     metrics: Metrics,
     engine: Host,
     unlock: () => void,
   ): Promise<Server> {
     const app = uws.App()
+    const nats = natsOptions && new NatsGateway({ nats: natsOptions, operations, context, metrics, logger })
     return new Promise((resolve, reject) => {
       const listen = app.listen.bind(app) as unknown as ListenWithOptions
       listen(host, port, EXCLUSIVE_PORT, (listening) => {
@@ -152,12 +154,10 @@ export class Server {
         const bound = uws.us_socket_local_port(listening)
         const guard = new Guard(host, bound)
         const http = new HttpServer({ app, operations, context, guard, metrics, version })
-        const payments = new PaymentWorker(context.dispatch, logger)
         const sockets = new SocketServer({ app, operations, context, guard, metrics })
-        const consumers = [exchangeConsumer(context, logger), channelConsumer(context, logger)]
-        for (const consumer of consumers) consumer.wake()
-        void context.channels.watchFolders()
-        resolve(new Server(host, bound, context, listening, http, sockets, payments, consumers, engine, unlock))
+        const services = startServices(context, logger, desks)
+        nats?.start()
+        resolve(new Server(host, bound, context, listening, http, sockets, services, nats, engine, unlock))
       })
     })
   }
@@ -166,13 +166,12 @@ export class Server {
   async stop(): Promise<void> {
     this.http.stopping = true
     uws.us_listen_socket_close(this.listening)
+    await this.nats?.stop()
     const { dispatch } = this.context
     for (const until = performance.now() + DRAIN_MS; dispatch.inFlight > 0 && performance.now() < until; ) {
       await new Promise((done) => setTimeout(done, 5))
     }
-    this.payments.stop()
-    await Promise.all(this.consumers.map((consumer) => consumer.stop()))
-    await this.context.channels.stop()
+    for (const service of this.services) await service.stop()
     await this.context.outward.close()
     this.http.stopStreams()
     this.sockets.stop()

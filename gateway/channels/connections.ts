@@ -2,7 +2,7 @@
 import type { OperationContext } from '../operations/operation.js'
 import type { Sealed } from '../personal-data/vault.js'
 import type { ChannelType, Connection } from './channel.js'
-import type { Alias, ChannelDesk } from './channel-desk.js'
+import type { Alias, ConnectionBook } from './channel-desk.js'
 
 const CONNECTION = 'channel'
 const ALIAS = 'channel-alias'
@@ -32,7 +32,7 @@ export const commonSettings = ({ settings }: Connection): CommonSettings => ({
 const keyOf = (type: ChannelType, id: string): string => `${type}/${id}`
 const secretName = (key: string): string => `channel/${key}`
 
-export class Connections implements Pick<ChannelDesk['connections'], keyof ChannelDesk['connections']> {
+export class Connections implements ConnectionBook {
   private readonly all = new Map<string, Connection>()
   /** By connection, by their SKU. */
   private readonly aliases = new Map<string, Map<string, Alias>>()

@@ -1,9 +1,10 @@
 /** doorbuster serve. */
 import pino from 'pino'
+import type { NatsOptions } from '../nats/options.js'
 import { Server } from '../server.js'
 import { loadDemo } from './demo.js'
 
-export interface ServeOptions {
+export interface ServeOptions extends Partial<NatsOptions> {
   host: string
   port: number
   dataDir: string
@@ -18,7 +19,13 @@ export interface ServeOptions {
 export async function serve(options: ServeOptions): Promise<void> {
   const logger = pino({ level: options.logLevel, base: {} }, pino.destination({ dest: 2, sync: true }))
   const checkpoints = process.env.DOORBUSTER_CHECKPOINT !== 'off'
-  const server = await Server.start({ ...options, logger, checkpoints })
+  const { nats, ...others } = options
+  const server = await Server.start({
+    ...others,
+    logger,
+    checkpoints,
+    ...(nats === undefined ? {} : { nats: { ...others, nats } }),
+  })
   let stopping = false
   const stop = (signal: string): void => {
     if (stopping) return

@@ -19,8 +19,13 @@ export interface EventConsumerOptions {
   logger: Logger
   /** Types it wants; the others are passed over. */
   wants: (type: string) => boolean
-  /** Rejects where it is to be tried again; `GiveUp` where that is of no use. */
-  handle: (event: EngineEvent) => Promise<void>
+  /** Rejects where it is to be tried again; `GiveUp` where that is of no use. Not used where there is `handlePage`. */
+  handle?: (event: EngineEvent) => Promise<void>
+  /**
+   * Takes what is wanted of a page at once, in the order of the log. Rejects where all of it is to be tried again, which is
+   * done until it resolves or the consumer stops (`signal`): nothing of a page goes to the dead letters.
+   */
+  handlePage?: (events: EngineEvent[], signal: AbortSignal) => Promise<void>
   /** Subjects at once. Events of one subject are handled one after the other, in their order. */
   concurrency?: number
   /** Tries of one event before it goes to the dead letters; Infinity where waiting is right (the receiver is away). */
@@ -43,6 +48,10 @@ const PAGE = 256
 /** A cursor is a command in the log: not one for each event. */
 const SAVE_EVENTS = 512
 const SAVE_MS = 1_000
+const RETRIES = { minTimeout: 200, maxTimeout: 30_000, randomize: true, unref: true }
+/** Behind a page waits everything else. */
+const PAGE_RETRY_MS_MAX = 5_000
+const FOREVER = { retries: Number.POSITIVE_INFINITY }
 
 export class EventConsumer {
   private cursor: EventCursor | undefined
@@ -113,10 +122,23 @@ export class EventConsumer {
         'events were no longer kept, or are of another time: some were missed',
       )
     }
+    const wanted = events.filter(({ type }) => wants(type))
+    const done = this.options.handlePage ? await this.handleWhole(wanted) : await this.handleEach(wanted, concurrency)
+    if (!done) return false
+    const next = events.at(-1)?.number ?? last
+    if (next !== after) {
+      cursor.numbers[partition] = next
+      this.unsaved += Math.max(1, events.length)
+    }
+    const now = performance.now()
+    if (this.unsaved >= SAVE_EVENTS && now - this.savedMs >= SAVE_MS / 4) await this.save()
+    return events.length === PAGE
+  }
+
+  private async handleEach(events: EngineEvent[], concurrency: number): Promise<boolean> {
     const queue = new PQueue({ concurrency })
     const bySubject = new Map<string, EngineEvent[]>()
     for (const event of events) {
-      if (!wants(event.type)) continue
       const own = bySubject.get(event.subject)
       if (own) own.push(event)
       else bySubject.set(event.subject, [event])
@@ -129,36 +151,44 @@ export class EventConsumer {
         }),
       ),
     )
-    if (done.includes(false)) return false
-    const next = events.at(-1)?.number ?? last
-    if (next !== after) {
-      cursor.numbers[partition] = next
-      this.unsaved += Math.max(1, events.length)
+    return !done.includes(false)
+  }
+
+  /** False where it was stopped before it was done. */
+  private async handleWhole(events: EngineEvent[]): Promise<boolean> {
+    const { handlePage, name, logger } = this.options
+    if (events.length === 0 || !handlePage) return true
+    const { signal } = this.stopping
+    try {
+      await pRetry(() => handlePage(events, signal), {
+        ...RETRIES,
+        ...FOREVER,
+        maxTimeout: PAGE_RETRY_MS_MAX,
+        signal,
+        onFailedAttempt: ({ attemptNumber, error }) => {
+          if (attemptNumber === 1) logger.warn({ consumer: name, reason: error.message }, 'events are tried again')
+        },
+      })
+      return true
+    } catch (error) {
+      if (signal.aborted) return false
+      throw error
     }
-    const now = performance.now()
-    if (this.unsaved >= SAVE_EVENTS && now - this.savedMs >= SAVE_MS / 4) await this.save()
-    return events.length === PAGE
   }
 
   /** False where it was stopped before it was done. */
   private async handle(event: EngineEvent): Promise<boolean> {
     const { handle, attemptsMax = 8, name, records, logger } = this.options
+    if (!handle) throw new Error(`the event consumer ${name} handles nothing`)
     const { signal } = this.stopping
-    const tries = {
-      retries: attemptsMax - 1,
-      minTimeout: 200,
-      maxTimeout: 30_000,
-      randomize: true,
-      signal,
-      unref: true,
-    }
+    const tries = { ...RETRIES, retries: attemptsMax - 1, signal }
     try {
       await pRetry(
         () =>
           handle(event).catch((error: unknown) => {
             throw error instanceof GiveUp ? new AbortError(error) : error
           }),
-        { ...tries, ...(attemptsMax === Number.POSITIVE_INFINITY ? { forever: true, retries: 1_000_000 } : {}) },
+        { ...tries, ...(attemptsMax === Number.POSITIVE_INFINITY ? FOREVER : {}) },
       )
       return true
     } catch (error) {

@@ -31,7 +31,7 @@ export class PaymentWorker {
     })
   }
 
-  stop(): void {
+  async stop(): Promise<void> {
     this.stopped = true
     clearInterval(this.timer)
   }

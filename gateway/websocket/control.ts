@@ -1,11 +1,12 @@
 /** Control messages: one msgpack map each; intern, command, subscribe. */
 import { Unpackr } from 'msgpackr'
 import { z } from 'zod'
-import type { Outcome, Problem } from '../../engine/protocol.js'
+import type { Outcome } from '../../engine/protocol.js'
 import { CONTROLS_IN_FLIGHT_MAX, INTERN_NAMES_MAX, TOPICS_MAX } from '../limits.js'
 import type { Metrics } from '../metrics.js'
-import { checkInput, type Operation, type OperationContext } from '../operations/operation.js'
-import { overloaded, problem, problemDocument } from '../problems.js'
+import { commandReply, NamedOperations, unknownCommand } from '../operations/named-operations.js'
+import type { Operation, OperationContext } from '../operations/operation.js'
+import { overloaded } from '../problems.js'
 import { Close, type Connection } from './connection.js'
 import { messageFault } from './msgpack-guard.js'
 import { packMessage } from './pack-message.js'
@@ -27,15 +28,15 @@ const message = z.discriminatedUnion('op', [
 ])
 
 export class Controls {
-  private readonly operations: Map<string, Operation>
+  private readonly operations: NamedOperations
 
   constructor(
     operations: Operation[],
     private readonly context: OperationContext,
-    private readonly metrics: Metrics,
+    metrics: Metrics,
     private readonly subscriptions: Subscriptions,
   ) {
-    this.operations = new Map(operations.map((operation) => [operation.name, operation]))
+    this.operations = new NamedOperations(operations, context, metrics)
   }
 
   /** Takes a message, or closes the socket with the reason. */
@@ -85,36 +86,21 @@ export class Controls {
   }
 
   private async command(connection: Connection, { ref, name, body }: { ref?: unknown; name: string; body?: unknown }) {
-    const answer = ({ status, body }: Outcome): void => {
-      const document = status >= 400 ? problemDocument(status, body as Problem) : body
-      connection.send(packMessage({ op: 'reply', ref, status, body: document }))
-    }
-    const operation = this.operations.get(name)
+    const answer = (outcome: Outcome): void =>
+      connection.send(packMessage({ op: 'reply', ref, ...commandReply(outcome) }))
+    const operation = this.operations.find(name)
     if (!operation) {
-      answer(problem(404, 'not_found', `There is no command ${name.slice(0, 100)}; see /openapi.json for their names.`))
+      answer(unknownCommand(name))
       return
     }
     if (connection.controlsInFlight >= CONTROLS_IN_FLIGHT_MAX) {
       answer(overloaded())
       return
     }
-    const started = performance.now()
     connection.controlsInFlight++
-    const outcome = await this.run(operation, body ?? {})
+    const outcome = await this.operations.run(operation, body ?? {})
     connection.controlsInFlight--
-    this.metrics.request(operation.name, outcome.status, performance.now() - started)
     answer(outcome)
-  }
-
-  private async run(operation: Operation, body: unknown): Promise<Outcome> {
-    const checked = checkInput(operation, { parameters: body, query: body, body })
-    if ('refused' in checked) return checked.refused
-    try {
-      return await operation.run(checked.input, this.context)
-    } catch (error) {
-      this.metrics.fault(operation.name, error)
-      return problem(500, 'internal', 'Something went wrong here that should not; it is in the log of the server.')
-    }
   }
 
   private subscribe(connection: Connection, { ref, topics }: { ref?: unknown; topics: string[] }): void {

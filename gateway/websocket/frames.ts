@@ -1,5 +1,5 @@
 /**
- * Packed frames: from the socket's bytes into the partitions' mailboxes and back, without an object for a record. With
+ * Packed frames: from a message's bytes into the partitions' mailboxes and back, without an object for a record. With
  * one partition a frame goes through as it is; with several its records are dealt out and the answers put together.
  */
 import {
@@ -16,7 +16,18 @@ import type { Directory } from '../directory.js'
 import type { Dispatch, FrameWaiter } from '../dispatch.js'
 import { FRAME_RECORDS_MAX, FRAMES_IN_FLIGHT_MAX } from '../limits.js'
 import type { Metrics } from '../metrics.js'
-import { Close, type Connection } from './connection.js'
+import { Close } from './connection.js'
+
+/** Who sends frames and gets their answers: a socket, or the asker of a NATS request. */
+export interface FrameAsker {
+  framesInFlight: number
+  /** Index of the channel that it speaks for; 0: none. */
+  channelIn(directory: Directory): number
+  /** The bytes are valid only during the call. */
+  send(bytes: Uint8Array): void
+  /** Nothing of the frame is taken; `code` is one of `Close`. */
+  close(code: number, reason: string): void
+}
 
 const reply = new ArrayBuffer(FRAME_HEADER_BYTES + FRAME_RECORDS_MAX * REPLY_RECORD_BYTES)
 const replyWords = new Uint32Array(reply)
@@ -36,25 +47,25 @@ const headerWord = (operation: number, count: number): number =>
 /** One frame that waits for its partition. */
 class FrameInFlight implements FrameWaiter {
   constructor(
-    private readonly connection: Connection,
+    private readonly asker: FrameAsker,
     private readonly operation: number,
     private readonly frame: number,
     private readonly count: number,
   ) {
-    connection.framesInFlight++
+    asker.framesInFlight++
   }
 
   frameReply(count: number, _timeMs: number, words: Uint32Array, at: number): void {
-    this.connection.framesInFlight--
+    this.asker.framesInFlight--
     replyWords[0] = headerWord(this.operation, count)
     replyWords[1] = this.frame
     for (let i = 0; i < count * 2; i++) replyWords[2 + i] = words[at + i]!
-    this.connection.send(new Uint8Array(reply, 0, FRAME_HEADER_BYTES + count * REPLY_RECORD_BYTES))
+    this.asker.send(new Uint8Array(reply, 0, FRAME_HEADER_BYTES + count * REPLY_RECORD_BYTES))
   }
 
   refused(): void {
-    this.connection.framesInFlight--
-    answerAll(this.connection, this.operation, this.frame, this.count, Status.overloaded)
+    this.asker.framesInFlight--
+    answerAll(this.asker, this.operation, this.frame, this.count, Status.overloaded)
   }
 }
 
@@ -62,13 +73,13 @@ class FrameInFlight implements FrameWaiter {
 class DealtFrame {
   readonly words: Uint32Array
   constructor(
-    private readonly connection: Connection,
+    private readonly asker: FrameAsker,
     operation: number,
     frame: number,
     count: number,
     private waiting: number,
   ) {
-    connection.framesInFlight++
+    asker.framesInFlight++
     this.words = new Uint32Array(2 + count * 2)
     this.words[0] = headerWord(operation, count)
     this.words[1] = frame
@@ -76,8 +87,8 @@ class DealtFrame {
 
   done(): void {
     if (--this.waiting > 0) return
-    this.connection.framesInFlight--
-    this.connection.send(new Uint8Array(this.words.buffer))
+    this.asker.framesInFlight--
+    this.asker.send(new Uint8Array(this.words.buffer))
   }
 }
 
@@ -104,14 +115,14 @@ class Share implements FrameWaiter {
 
 const statusWord = (status: Status): number => (status | (NO_LOCATION << 16)) >>> 0
 
-function answerAll(connection: Connection, operation: number, frame: number, count: number, status: Status): void {
+function answerAll(asker: FrameAsker, operation: number, frame: number, count: number, status: Status): void {
   replyWords[0] = headerWord(operation, count)
   replyWords[1] = frame
   for (let i = 0; i < count; i++) {
     replyWords[2 + i * 2] = statusWord(status)
     replyWords[3 + i * 2] = 0
   }
-  connection.send(replyBytes.subarray(0, FRAME_HEADER_BYTES + count * REPLY_RECORD_BYTES))
+  asker.send(replyBytes.subarray(0, FRAME_HEADER_BYTES + count * REPLY_RECORD_BYTES))
 }
 
 export class PackedFrames {
@@ -121,10 +132,10 @@ export class PackedFrames {
     private readonly metrics: Metrics,
   ) {}
 
-  /** Takes a frame whole, or closes the socket with the reason and takes nothing of it. */
-  take(connection: Connection, message: ArrayBuffer): void {
+  /** Takes a frame whole, or tells its asker the reason and takes nothing of it. */
+  take(asker: FrameAsker, message: ArrayBuffer): void {
     if (message.byteLength < FRAME_HEADER_BYTES) {
-      connection.close(Close.malformed, 'a frame has a header of 8 bytes')
+      asker.close(Close.malformed, 'a frame has a header of 8 bytes')
       return
     }
     const header = new DataView(message)
@@ -133,56 +144,42 @@ export class PackedFrames {
     const frame = header.getUint32(4, true)
     const size = recordBytes(operation)
     if (size === 0) {
-      connection.close(Close.malformed, `there is no packed operation ${operation}`)
+      asker.close(Close.malformed, `there is no packed operation ${operation}`)
       return
     }
     if (count > FRAME_RECORDS_MAX) {
-      connection.close(Close.tooBig, `a frame has at most ${FRAME_RECORDS_MAX} records`)
+      asker.close(Close.tooBig, `a frame has at most ${FRAME_RECORDS_MAX} records`)
       return
     }
     if (count === 0 || message.byteLength !== FRAME_HEADER_BYTES + count * size) {
-      connection.close(Close.malformed, `the frame's length is not that of ${count} records of ${size} bytes`)
+      asker.close(Close.malformed, `the frame's length is not that of ${count} records of ${size} bytes`)
       return
     }
     this.metrics.frame(count)
-    if (connection.framesInFlight >= FRAMES_IN_FLIGHT_MAX) {
-      answerAll(connection, operation, frame, count, Status.overloaded)
+    if (asker.framesInFlight >= FRAMES_IN_FLIGHT_MAX) {
+      answerAll(asker, operation, frame, count, Status.overloaded)
       return
     }
-    if (this.directory.placement.partitions === 1) this.pass(connection, operation, frame, count, size, message)
-    else this.deal(connection, operation, frame, count, size, message)
+    if (this.directory.placement.partitions === 1) this.pass(asker, operation, frame, count, size, message)
+    else this.deal(asker, operation, frame, count, size, message)
   }
 
-  private pass(
-    connection: Connection,
-    operation: number,
-    frame: number,
-    count: number,
-    size: number,
-    message: ArrayBuffer,
-  ) {
+  private pass(asker: FrameAsker, operation: number, frame: number, count: number, size: number, message: ArrayBuffer) {
     const bytes = count * size
     const at = this.dispatch.reserveFrame(0, bytes)
     if (at < 0) {
       this.dispatch.overloads++
-      answerAll(connection, operation, frame, count, Status.overloaded)
+      answerAll(asker, operation, frame, count, Status.overloaded)
       return
     }
     const mailbox = this.dispatch.links.bytesOf(0)
     mailbox.set(new Uint8Array(message, FRAME_HEADER_BYTES), at)
     if (operation === Operation.reserve)
-      stampChannel(this.dispatch.links.wordsOf(0), at >>> 2, count, connection.channelIn(this.directory))
-    this.dispatch.sendFrame(0, operation, count, bytes, new FrameInFlight(connection, operation, frame, count))
+      stampChannel(this.dispatch.links.wordsOf(0), at >>> 2, count, asker.channelIn(this.directory))
+    this.dispatch.sendFrame(0, operation, count, bytes, new FrameInFlight(asker, operation, frame, count))
   }
 
-  private deal(
-    connection: Connection,
-    operation: number,
-    frame: number,
-    count: number,
-    size: number,
-    message: ArrayBuffer,
-  ) {
+  private deal(asker: FrameAsker, operation: number, frame: number, count: number, size: number, message: ArrayBuffer) {
     const words = new Uint32Array(message, FRAME_HEADER_BYTES)
     const wordsEach = size >>> 2
     const skuWord = SKU_WORD[operation]!
@@ -203,20 +200,19 @@ export class PackedFrames {
       if (at < 0) {
         // All or nothing: what was reserved in other mailboxes is simply not sent.
         this.dispatch.overloads++
-        answerAll(connection, operation, frame, count, Status.overloaded)
+        answerAll(asker, operation, frame, count, Status.overloaded)
         return
       }
       offsets.set(partition, at)
     }
-    whole = new DealtFrame(connection, operation, frame, count, shares.size)
+    whole = new DealtFrame(asker, operation, frame, count, shares.size)
     for (const [partition, share] of shares) {
       const into = this.dispatch.links.wordsOf(partition)
       const at = offsets.get(partition)! >>> 2
       share.places.forEach((place, k) => {
         for (let w = 0; w < wordsEach; w++) into[at + k * wordsEach + w] = words[place * wordsEach + w]!
       })
-      if (operation === Operation.reserve)
-        stampChannel(into, at, share.places.length, connection.channelIn(this.directory))
+      if (operation === Operation.reserve) stampChannel(into, at, share.places.length, asker.channelIn(this.directory))
       this.dispatch.sendFrame(partition, operation, share.places.length, share.places.length * size, share)
     }
   }
