@@ -18,7 +18,7 @@ import { NatsEvents } from './events.js'
 import { Intake } from './intake.js'
 import { connectionOptions, type NatsOptions } from './options.js'
 import { NatsFrames } from './packed.js'
-import { ensureIntake, UnfitStream } from './streams.js'
+import { ensureEvents, ensureIntake, UnfitStream } from './streams.js'
 
 /** JetStream may be slower to come up than the server, or be put right while we wait. */
 const ENSURE_WAIT_MS = 500
@@ -100,6 +100,7 @@ export class NatsGateway {
     for (let waitMs = ENSURE_WAIT_MS, last = ''; isCurrent(); waitMs = Math.min(ENSURE_WAIT_MS_MAX, waitMs * 2)) {
       try {
         const manager = await connection.jetstreamManager({ checkAPI: false })
+        await ensureEvents(manager)
         const stream = await ensureIntake(manager, !this.intakeBegun)
         if (!isCurrent()) return
         this.intakeBegun = true
