@@ -13,7 +13,7 @@ import { Guard, isLoopback } from './guard.js'
 import { HttpServer } from './http/server.js'
 import { Metrics } from './metrics.js'
 import { NatsGateway } from './nats/nats-gateway.js'
-import type { NatsOptions } from './nats/options.js'
+import { connectionOptions, type NatsOptions } from './nats/options.js'
 import { operations } from './operations/index.js'
 import { caller, type OperationContext } from './operations/operation.js'
 import type { AddressPolicy } from './outward/address-guard.js'
@@ -84,6 +84,7 @@ export class Server {
         `No API key has been created, so the server listens on loopback only, not on ${host}; leave --host out, or put a proxy that authenticates in front of 127.0.0.1`,
       )
     }
+    if (options.nats) connectionOptions(options.nats)
     const threads = options.threads ?? Math.max(1, availableParallelism() - 1)
     prepareDataDirectory(dataDir, options.partitions ?? threads)
     const unlock = await lockDataDirectory(dataDir)

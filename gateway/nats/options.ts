@@ -3,6 +3,8 @@
  * the option or the file, never what is in it.
  */
 import { readFileSync } from 'node:fs'
+import { isIP } from 'node:net'
+import { checkServerIdentity, type PeerCertificate } from 'node:tls'
 import {
   type Authenticator,
   type ConnectionOptions,
@@ -43,6 +45,7 @@ interface Login {
 
 interface Address {
   server: string
+  hostname: string
   isTls: boolean
   login: Login | undefined
 }
@@ -69,7 +72,8 @@ function parseUrl(text: string, place: number): Address {
     const password = decodeURIComponent(url.password)
     const isToken = !url.href.slice('ws://'.length).split('@')[0]!.includes(':')
     const login = user === '' ? undefined : { user, password: isToken ? undefined : password }
-    return { server: `${url.hostname}:${port}`, isTls: scheme.toLowerCase() === 'tls', login }
+    const hostname = url.hostname.replaceAll(/^\[|\]$/g, '')
+    return { server: `${url.hostname}:${port}`, hostname, isTls: scheme.toLowerCase() === 'tls', login }
   } catch {
     throw complaint('has a user or password that is not percent-encoded')
   }
@@ -129,16 +133,34 @@ function authenticators(options: NatsOptions, addresses: Address[]): Authenticat
   return ways
 }
 
-function tlsOptions(options: NatsOptions, isAsked: boolean): TlsOptions | undefined {
+/**
+ * The client gives Node no name where a server is known by its address, and Node then expects one for localhost. So the
+ * certificate is compared with the addresses that were given: it has to be made for one of them.
+ */
+function identityCheck(hostnames: string[]): (host: string, certificate: PeerCertificate) => Error | undefined {
+  const ips = hostnames.filter((name) => isIP(name) !== 0)
+  return (host, certificate) => {
+    if (host !== 'localhost' || hostnames.includes('localhost') || ips.length === 0) {
+      return checkServerIdentity(host, certificate)
+    }
+    const faults = ips.map((ip) => checkServerIdentity(ip, certificate))
+    return faults.includes(undefined) ? undefined : faults[0]
+  }
+}
+
+function tlsOptions(options: NatsOptions, addresses: Address[]): TlsOptions | undefined {
   const { natsTlsCa: caFile, natsTlsCert: certFile, natsTlsKey: keyFile } = options
   if ((certFile === undefined) !== (keyFile === undefined)) {
     throw refused('--nats-tls-cert and --nats-tls-key belong together; give both')
   }
-  if (!isAsked && caFile === undefined && certFile === undefined) return undefined
+  if (!addresses.some(({ isTls }) => isTls) && caFile === undefined && certFile === undefined) return undefined
   if (caFile !== undefined) readOption('--nats-tls-ca', caFile)
   if (certFile !== undefined) readOption('--nats-tls-cert', certFile)
   if (keyFile !== undefined) readOption('--nats-tls-key', keyFile)
+  // The client hands on to Node whatever else stands here, which its types leave out.
+  const more: object = { checkServerIdentity: identityCheck(addresses.map(({ hostname }) => hostname)) }
   return {
+    ...more,
     ...(caFile === undefined ? {} : { caFile }),
     ...(certFile === undefined ? {} : { certFile }),
     ...(keyFile === undefined ? {} : { keyFile }),
@@ -153,10 +175,7 @@ export function connectionOptions(options: NatsOptions): ConnectionOptions {
     .filter((text) => text !== '')
   if (texts.length === 0) throw refused('--nats: no URL; write nats://host:port')
   const addresses = texts.map((text, i) => parseUrl(text, i + 1))
-  const tls = tlsOptions(
-    options,
-    addresses.some(({ isTls }) => isTls),
-  )
+  const tls = tlsOptions(options, addresses)
   let waitMs = RECONNECT_WAIT_MS
   return {
     servers: addresses.map(({ server }) => server),
