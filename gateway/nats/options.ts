@@ -70,8 +70,7 @@ function parseUrl(text: string, place: number): Address {
   try {
     const user = decodeURIComponent(url.username)
     const password = decodeURIComponent(url.password)
-    const isToken = !url.href.slice('ws://'.length).split('@')[0]!.includes(':')
-    const login = user === '' ? undefined : { user, password: isToken ? undefined : password }
+    const login = user === '' ? undefined : { user, password: password === '' ? undefined : password }
     const hostname = url.hostname.replaceAll(/^\[|\]$/g, '')
     return { server: `${url.hostname}:${port}`, hostname, isTls: scheme.toLowerCase() === 'tls', login }
   } catch {

@@ -22,7 +22,7 @@ import {
 } from '../limits.js'
 import { DEAD, DEAD_STREAM, EVENTS, EVENTS_STREAM, INTAKE, INTAKE_CONSUMER, INTAKE_STREAM } from './subjects.js'
 
-const ACK_WAIT_MS = 30_000
+const ACK_WAIT_MS = 10_000
 const NOT_FOUND = 404
 
 const kept = { storage: StorageType.File, allow_direct: true, duplicate_window: nanos(NATS_DUPLICATES_MS) }
