@@ -2,6 +2,7 @@
 import { runChurn } from './load-churn.js'
 import { runClosed } from './load-closed.js'
 import { runHttp } from './load-http.js'
+import { runNats } from './load-nats.js'
 import { runOpen } from './load-open.js'
 import { runOpenOrders } from './load-open-orders.js'
 import { runOrders } from './load-orders.js'
@@ -21,6 +22,8 @@ function run(job: Job): Promise<LoadReport> {
       return runOrders(job)
     case 'open-orders':
       return runOpenOrders(job)
+    case 'nats':
+      return runNats(job)
   }
 }
 

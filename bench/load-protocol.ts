@@ -72,7 +72,25 @@ export interface OpenOrdersJob extends OrderJob {
   readonly warmUpMs: number
 }
 
-export type Job = ClosedJob | OpenJob | ChurnJob | HttpJob | OrdersJob | OpenOrdersJob
+/** Messages by NATS, a number of them in flight on one connection. */
+export interface NatsJob {
+  readonly kind: 'nats'
+  readonly mode: 'packed' | 'commands' | 'intake'
+  /** URL of the nats-server, and of ours. */
+  readonly nats: string
+  readonly url: string
+  readonly names: readonly string[]
+  readonly skus: Uint32Array
+  readonly inFlight: number
+  /** Of a packed frame. */
+  readonly recordsPerFrame: number
+  /** It ends after as many, where that comes before the time is over. */
+  readonly messagesMax: number
+  readonly warmUpMs: number
+  readonly measureMs: number
+}
+
+export type Job = ClosedJob | OpenJob | ChurnJob | HttpJob | OrdersJob | OpenOrdersJob | NatsJob
 
 export interface LoadReport {
   /** Answered within the measured time. */

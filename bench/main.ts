@@ -8,6 +8,7 @@ import { enduranceScenarios } from './engine-endurance.js'
 import { rateScenarios } from './engine-rates.js'
 import { type Figure, jsonLine, medianFigure, rowsOf, table } from './figures.js'
 import { machine, temporaryDirectoryIsMemory } from './machine.js'
+import { natsScenarios } from './nats-rates.js'
 import { orderRateScenarios } from './order-rates.js'
 import { orderRestScenarios } from './order-rest.js'
 import { postgresScenarios } from './postgres.js'
@@ -47,6 +48,9 @@ const SCENARIOS: readonly Scenario[] = [
   enduranceScenarios.churn,
   enduranceScenarios.recovery,
   enduranceScenarios.replay,
+  natsScenarios.packed,
+  natsScenarios.commands,
+  natsScenarios.intake,
   orderRateScenarios.placed,
   orderRateScenarios.whole,
   orderRateScenarios.latency,
