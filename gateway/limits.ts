@@ -63,11 +63,11 @@ export const NATS_COMMANDS_IN_FLIGHT_MAX = 8_192
  * Messages of the intake stream that are held here, and their bytes: enough to fill a log's batch many times over. NATS
  * keeps the rest, on its disk.
  */
-export const INTAKE_IN_FLIGHT_MAX = 16_384
+export const INTAKE_IN_FLIGHT_MAX = 2_048
 export const INTAKE_BYTES_MAX = 64 * 1_048_576
 
 /** Messages and bytes that are asked of the intake stream at once; a message has to fit. */
-export const INTAKE_PULL_MAX = 4_096
+export const INTAKE_PULL_MAX = 512
 export const INTAKE_PULL_BYTES_MAX = 16 * 1_048_576
 
 /** A message that could not be carried out comes back after the first wait, then after twice that, up to the second. */

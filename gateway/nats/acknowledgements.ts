@@ -16,13 +16,19 @@ const IN_PROGRESS = text('+WPI')
  * counted from the left (ADR-15 of NATS).
  */
 const SHORT_PARTS = 9
-const partFrom = (reply: string, short: number, long: number): number => {
-  const parts = reply.split('.')
-  return Number(parts[parts.length === SHORT_PARTS ? short : long])
+
+export interface Delivery {
+  /** In the stream. */
+  sequence: number
+  /** It was delivered before. */
+  isAgain: boolean
 }
 
-export const sequenceOf = (reply: string): number => partFrom(reply, 5, 7)
-export const wasRedelivered = (reply: string): boolean => partFrom(reply, 4, 6) > 1
+export function deliveryOf(reply: string): Delivery {
+  const parts = reply.split('.')
+  const delivered = parts.length === SHORT_PARTS ? 4 : 6
+  return { sequence: Number(parts[delivered + 1]), isAgain: parts[delivered] !== '1' }
+}
 
 export class Acknowledgements {
   acknowledged = 0

@@ -24,9 +24,11 @@ export interface StepKeys {
 interface Tail {
   /** The last step that has the key for itself, where it has not ended. */
   alone: Step | undefined
-  /** Steps behind it that share the key. */
-  readonly shared: Set<Step>
+  /** Steps behind it that share the key; made where there are any, since most keys are one step's own. */
+  shared: Set<Step> | undefined
 }
+
+const NOBODY: never[] = []
 
 export class KeyOrder<S extends Step> {
   private readonly tails = new Map<string, Tail>()
@@ -36,13 +38,14 @@ export class KeyOrder<S extends Step> {
     for (const key of step.keys.shared) {
       const tail = this.tail(key)
       if (tail.alone) follow(step, tail.alone)
+      tail.shared ??= new Set()
       tail.shared.add(step)
     }
     for (const key of step.keys.alone) {
       const tail = this.tail(key)
-      for (const before of tail.shared) follow(step, before)
-      if (tail.alone && tail.shared.size === 0) follow(step, tail.alone)
-      tail.shared.clear()
+      if (tail.shared && tail.shared.size > 0) for (const before of tail.shared) follow(step, before)
+      else if (tail.alone) follow(step, tail.alone)
+      tail.shared = undefined
       tail.alone = step
     }
     return step.waitsFor === 0
@@ -51,7 +54,7 @@ export class KeyOrder<S extends Step> {
   private tail(key: string): Tail {
     let tail = this.tails.get(key)
     if (!tail) {
-      tail = { alone: undefined, shared: new Set() }
+      tail = { alone: undefined, shared: undefined }
       this.tails.set(key, tail)
     }
     return tail
@@ -62,6 +65,7 @@ export class KeyOrder<S extends Step> {
     for (const key of step.keys.shared) this.free(key, step)
     for (const key of step.keys.alone) this.free(key, step)
     // Only steps of this order follow one another, so its followers are of its kind.
+    if (step.followers.length === 0) return NOBODY
     return (step.followers as S[]).filter((follower) => --follower.waitsFor === 0)
   }
 
@@ -69,8 +73,8 @@ export class KeyOrder<S extends Step> {
     const tail = this.tails.get(key)
     if (!tail) return
     if (tail.alone === step) tail.alone = undefined
-    tail.shared.delete(step)
-    if (!tail.alone && tail.shared.size === 0) this.tails.delete(key)
+    tail.shared?.delete(step)
+    if (!tail.alone && !tail.shared?.size) this.tails.delete(key)
   }
 }
 

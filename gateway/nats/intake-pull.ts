@@ -11,7 +11,7 @@ const HEARTBEAT_MS = 2_000
 /** So long without a message or a heartbeat, and what was asked for is no longer on its way. */
 const SILENCE_MS = 3 * HEARTBEAT_MS
 /** A pull for a handful of messages costs as much as one for thousands. */
-const ASKED_LEAST = 256
+const ASKED_LEAST = 128
 const HEARTBEAT_CODE = 100
 
 export interface PullOptions {

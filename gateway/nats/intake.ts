@@ -13,7 +13,7 @@ import { INTAKE_BYTES_MAX, INTAKE_IN_FLIGHT_MAX, INTAKE_RETRY_MS, INTAKE_RETRY_M
 import { IDEMPOTENCY_KEY_BYTES_MAX, type IdempotentRuns } from '../operations/idempotent-runs.js'
 import { type NamedOperations, unknownCommand } from '../operations/named-operations.js'
 import type { Operation } from '../operations/operation.js'
-import { type Acknowledgements, sequenceOf, wasRedelivered } from './acknowledgements.js'
+import { type Acknowledgements, deliveryOf } from './acknowledgements.js'
 import { faultOf } from './connection.js'
 import { keepDead } from './dead-letters.js'
 import { KeyOrder, keysOf, Step, type StepKeys } from './intake-order.js'
@@ -100,8 +100,8 @@ export class Intake {
     const { reply } = message
     if (!reply) return
     const { acknowledgements } = this.options
-    const sequence = sequenceOf(reply)
-    if (wasRedelivered(reply)) this.redelivered++
+    const { sequence, isAgain } = deliveryOf(reply)
+    if (isAgain) this.redelivered++
     if (acknowledgements.again(sequence, reply)) return
     const known = this.steps.get(sequence)
     if (known) {
