@@ -106,7 +106,7 @@ export class Intake {
     const known = this.steps.get(sequence)
     if (known) {
       known.message = message
-      if (known.state === 'postponed') this.run(known)
+      if (known.state === 'postponed') void this.run(known)
       // It is still being worked on: NATS need not send it again so soon.
       else acknowledgements.working(reply)
       return
@@ -114,7 +114,7 @@ export class Intake {
     const step = this.stepOf(sequence, message)
     this.steps.set(sequence, step)
     this.bytes += message.data.length
-    if (this.order.enter(step)) this.run(step)
+    if (this.order.enter(step)) void this.run(step)
   }
 
   private stepOf(sequence: number, message: Msg): IntakeStep {
@@ -129,21 +129,20 @@ export class Intake {
     return new IntakeStep(keysOf(name, body), sequence, message, { operation, body })
   }
 
-  private run(step: IntakeStep): void {
+  private async run(step: IntakeStep): Promise<void> {
     if (this.stopping) return
     step.state = 'running'
     step.tries++
     this.running++
-    void this.carryOut(step)
-      .then((outcome) => this.settle(step, outcome))
-      .catch((error: unknown) => {
-        this.options.logger.warn({ reason: faultOf(error) }, 'a message of the intake is tried again')
-        if (step.isStale) this.end(step)
-        else this.postpone(step)
-      })
-      .finally(() => {
-        this.running--
-      })
+    try {
+      await this.settle(step, await this.carryOut(step))
+    } catch (error) {
+      this.options.logger.warn({ reason: faultOf(error) }, 'a message of the intake is tried again')
+      if (step.isStale) this.end(step)
+      else this.postpone(step)
+    } finally {
+      this.running--
+    }
   }
 
   private carryOut(step: IntakeStep): Promise<Outcome> {
@@ -187,7 +186,7 @@ export class Intake {
   private end(step: IntakeStep): void {
     if (!step.isStale) this.steps.delete(step.sequence)
     this.bytes -= step.message.data.length
-    for (const next of this.order.leave(step)) this.run(next)
+    for (const next of this.order.leave(step)) void this.run(next)
     if (!this.stopping) this.pull?.ask()
   }
 
@@ -215,7 +214,7 @@ export class Intake {
     const steps = [...this.steps.values()]
     this.steps.clear()
     for (const step of steps) step.isStale = true
-    for (const step of steps) if (step.state === 'postponed') this.run(step)
+    for (const step of steps) if (step.state === 'postponed') void this.run(step)
   }
 
   /** Takes nothing more and waits for what is being carried out; what waits is left to the stream. */
