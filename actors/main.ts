@@ -143,14 +143,14 @@ export class RetailActors implements Actors {
     replyAt: number,
   ): void {
     this.frames.apply(step, operation, count, words, at, reply, replyAt)
-    this.orders.afterStep(step)
+    this.afterStep(step)
   }
 
   command(step: Step, name: string, body: unknown): Outcome {
     const handler = this.commands[name]
     if (!handler) return unknownName('command', name)
     const outcome = handler(step, body as never)
-    this.orders.afterStep(step)
+    this.afterStep(step)
     return outcome
   }
 
@@ -158,6 +158,11 @@ export class RetailActors implements Actors {
     const handler = this.messages[name]
     if (!handler) throw new Error(`no actor takes the message ${name}`)
     handler(step, body as never, from)
+    this.afterStep(step)
+  }
+
+  private afterStep(step: Step): void {
+    this.inventory.stock.moves.publish(step)
     this.orders.afterStep(step)
   }
 
@@ -178,7 +183,7 @@ export class RetailActors implements Actors {
     this.inventory.reservations.timers.advance(step.timeMs, max, this.expire)
     this.inventory.pools.timers.advance(step.timeMs, max, (pool) => this.sales.close(step, pool))
     this.orders.advance(step, max)
-    this.orders.afterStep(step)
+    this.afterStep(step)
   }
 
   timersRunning(): number {

@@ -8,6 +8,7 @@ import { assert } from '../../engine/assert.js'
 import type { Placement } from '../../engine/placement.js'
 import { writeAllocationId } from '../order/allocation-id.js'
 import type { Inventory } from './inventory.js'
+import type { MoveReason } from './moves.js'
 import { ReservationStatus } from './reservations.js'
 import { Row } from './stock.js'
 import { NO_LOCATION, Status } from './wire.js'
@@ -40,6 +41,12 @@ export type StockChange = { allocation: number; sku: number } & (
   /** They were taken from a location although nothing held them there any more. */
   | { do: 'taken'; location: number; units: number }
 )
+
+/** For whom stock is changed: an order, or a transfer. */
+export interface ChangeCause {
+  shipped: 'shipped' | 'transfer_shipped'
+  ref: string
+}
 
 /** Holds over partitions end by themselves if nobody decides: messages are durable, so this is a backstop. */
 const HOLD_TTL_SECONDS = 900
@@ -128,19 +135,19 @@ export class Allocations {
   }
 
   /** Carries changes out. Those of an allocation that is not there (a hold whose time ran out) are named in the result. */
-  apply(step: Step, changes: StockChange[]): number[] {
+  apply(step: Step, changes: StockChange[], cause: ChangeCause): number[] {
     const missing: number[] = []
-    for (const change of changes) if (!this.applyOne(step, change)) missing.push(change.allocation)
+    for (const change of changes) if (!this.applyOne(step, change, cause)) missing.push(change.allocation)
     return missing
   }
 
-  private applyOne(step: Step, change: StockChange): boolean {
+  private applyOne(step: Step, change: StockChange, { shipped, ref }: ChangeCause): boolean {
     if (change.do === 'restock') {
-      this.restock(change.sku, change.location, change.units)
+      this.restock(change.sku, change.location, change.units, ref)
       return true
     }
     if (change.do === 'taken') {
-      this.takeAway(step, change.sku, change.location, change.units)
+      this.takeAway(step, change.sku, change.location, change.units, shipped, ref)
       return true
     }
     const { inventory } = this
@@ -159,10 +166,10 @@ export class Allocations {
         this.give(record, change.units)
         break
       case 'ship':
-        this.leave(step, record, reservations.quantity(record))
+        this.leave(step, record, reservations.quantity(record), shipped, ref)
         break
       case 'missing':
-        this.leave(step, record, change.units)
+        this.leave(step, record, change.units, 'missing', ref)
         break
     }
     return true
@@ -175,31 +182,41 @@ export class Allocations {
   }
 
   /** Units leave stock: no longer allocated, no longer on hand. */
-  private leave(step: Step, record: number, units: number): void {
+  private leave(step: Step, record: number, units: number, reason: MoveReason, ref: string): void {
     const { reservations } = this.inventory
     // On hand first: what is given back first would be promised to others for an instant.
-    this.takeAway(step, reservations.sku(record), reservations.location(record), units)
+    this.takeAway(step, reservations.sku(record), reservations.location(record), units, reason, ref)
     this.give(record, units)
   }
 
   /** Units are no longer on hand. A count that said less is believed. */
-  private takeAway(step: Step, index: number, location: number, units: number): void {
+  private takeAway(
+    step: Step,
+    index: number,
+    location: number,
+    units: number,
+    reason: MoveReason,
+    ref: string,
+  ): void {
     const { stock } = this.inventory
     const sku = this.placement.localOf(index)
     const row = stock.rowAt(sku, location)
     const leaving = Math.min(units, stock.rows[row + Row.onHand]!)
     stock.change(sku, row, Row.onHand, -leaving)
+    stock.moves.add({ reason, ref }, index, location, -leaving)
     if (leaving < units) {
-      step.publish('inventory.discrepancy', 'inventory', { sku: index, location, units: units - leaving })
+      const more = { sku: index, location, units: units - leaving, reason, ref }
+      step.publish('inventory.discrepancy', 'inventory', more)
     }
   }
 
-  private restock(index: number, location: number, units: number): void {
+  private restock(index: number, location: number, units: number, ref: string): void {
     const { stock } = this.inventory
     const sku = this.placement.localOf(index)
     const row = stock.makeRow(sku, location)
     assert(row >= 0, 'there is room for what came back')
     stock.change(sku, row, Row.onHand, units)
+    stock.moves.add({ reason: 'returned', ref }, index, location, units)
   }
 }
 

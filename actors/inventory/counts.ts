@@ -6,6 +6,7 @@ import type { Store } from '../../engine/store.js'
 import { readDocumentOfSku, writeDocument } from '../documents.js'
 import { conflict, created, full, ok, problem, unknownLocation, unknownSku } from '../outcomes.js'
 import type { Locations } from './locations.js'
+import type { MoveCause } from './moves.js'
 import { Row, type Stock } from './stock.js'
 import { QUANTITY_MAX } from './wire.js'
 
@@ -26,6 +27,8 @@ export interface Adjustment {
   reason: string
 }
 
+export const COUNTED: MoveCause = { reason: 'counted' }
+
 /** Sets a row to what was counted, whatever was believed before, and publishes a shortage where one comes of it. */
 export function setCount(
   step: Step,
@@ -35,10 +38,13 @@ export function setCount(
   row: number,
   onHand: number,
   safetyStock: number,
+  cause: MoveCause,
 ): void {
   const before = stock.shortage(row)
-  stock.change(sku, row, Row.onHand, onHand - stock.rows[row + Row.onHand]!)
+  const change = onHand - stock.rows[row + Row.onHand]!
+  stock.change(sku, row, Row.onHand, change)
   stock.change(sku, row, Row.safetyStock, safetyStock - stock.rows[row + Row.safetyStock]!)
+  stock.moves.add(cause, index, stock.rows[row]! - 1, change)
   const shortage = stock.shortage(row)
   if (shortage > before) {
     step.publish('inventory.shortage', 'inventory', { sku: index, location: stock.rows[row]! - 1, shortage })
@@ -61,7 +67,7 @@ export class Counts {
   private countOne(step: Step, { sku: index, location, onHand, safetyStock }: CountItem): Outcome {
     const found = this.rowFor(index, location)
     if ('status' in found) return found
-    setCount(step, this.stock, index, found.sku, found.row, onHand, safetyStock)
+    setCount(step, this.stock, index, found.sku, found.row, onHand, safetyStock, COUNTED)
     return ok(null)
   }
 
@@ -94,7 +100,9 @@ export class Counts {
     if ('status' in found) return found
     const { sku, row } = found
     writeDocument(this.store, key, adjustment)
-    setCount(step, this.stock, adjustment.sku, sku, row, onHand, this.stock.rows[row + Row.safetyStock]!)
+    const { id, reason: detail } = adjustment
+    const cause: MoveCause = { reason: 'adjusted', ref: id, detail }
+    setCount(step, this.stock, adjustment.sku, sku, row, onHand, this.stock.rows[row + Row.safetyStock]!, cause)
     return created({ replayed: false })
   }
 }

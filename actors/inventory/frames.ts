@@ -1,6 +1,6 @@
 /** Packed frames: many records of one operation, each answered in two words. */
 import type { Step } from '../../engine/actors.js'
-import { setCount } from './counts.js'
+import { COUNTED, setCount } from './counts.js'
 import type { Inventory } from './inventory.js'
 import { NO_LOCATION, Operation, QUANTITY_MAX, Status } from './wire.js'
 
@@ -80,7 +80,7 @@ export class Frames {
     if (!locations.exists(location)) return Status.unknownLocation
     const row = stock.makeRow(sku, location)
     if (row < 0) return Status.overloaded
-    setCount(step, inventory.stock, words[at]!, sku, row, words[at + 1]!, words[at + 2]!)
+    setCount(step, inventory.stock, words[at]!, sku, row, words[at + 1]!, words[at + 2]!, COUNTED)
     inventory.location = location
     inventory.remaining = Math.min(stock.atp(sku), 0xffff_ffff)
     return Status.done

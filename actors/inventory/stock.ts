@@ -17,6 +17,7 @@ import type { Store } from '../../engine/store.js'
 import { ArenaId } from '../arenas.js'
 import { SKUS_MAX, STOCK_BLOCKS_MAX } from '../limits.js'
 import type { Locations } from './locations.js'
+import { Moves } from './moves.js'
 
 const SKU_WORDS = 8
 const EXISTS = 0
@@ -46,6 +47,8 @@ export class Stock {
   private readonly counters: Arena
   /** SKUs that are watched and whose stock has moved, with the ATP before: looked at, and emptied, after each step. */
   readonly moved = new Map<number, number>()
+  /** What on hand has gained and lost in this step: published, and emptied, after each. */
+  readonly moves = new Moves()
   /** A row is a word offset in `rows`; -1: none. */
   readonly rows: Uint32Array
 

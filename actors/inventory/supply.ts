@@ -8,6 +8,7 @@ import { SUPPLY_PER_SKU } from '../limits.js'
 import { conflict, created, full, ok, problem, unknownLocation, unknownSku } from '../outcomes.js'
 import { setCount } from './counts.js'
 import type { Locations } from './locations.js'
+import type { MoveCause } from './moves.js'
 import { Row, type Stock } from './stock.js'
 import { QUANTITY_MAX } from './wire.js'
 
@@ -26,6 +27,9 @@ interface Receipt {
   sku: number
   quantity: number
 }
+
+/** Ids of supply that comes from another location begin with this, and go on with the transfer's id. */
+export const TRANSFER = 'transfer:'
 
 const openKey = (sku: number): string => `supply-of/${sku}`
 const lineKey = (id: string): string => `supply/${id}`
@@ -103,7 +107,10 @@ export class Supply {
     if (onHand > QUANTITY_MAX) return problem(409, 'invalid', `On hand would be more than ${QUANTITY_MAX}.`)
     const row = this.stock.makeRow(sku, line.location)
     if (row < 0) return full('stock rows')
-    setCount(step, this.stock, line.sku, sku, row, onHand, this.stock.rows[row + Row.safetyStock]!)
+    const cause: MoveCause = id.startsWith(TRANSFER)
+      ? { reason: 'transfer_received', ref: id.slice(TRANSFER.length) }
+      : { reason: 'received', ref: id }
+    setCount(step, this.stock, line.sku, sku, row, onHand, this.stock.rows[row + Row.safetyStock]!, cause)
     const received = { ...line, received: line.received + quantity }
     writeDocument(this.store, lineKey(id), received)
     const kept: Receipt = { sku: line.sku, quantity }

@@ -11,7 +11,7 @@ import { allocationNumber } from '../order/allocation-id.js'
 import { conflict, created, ok, problem } from '../outcomes.js'
 import type { Allocations } from './allocations.js'
 import type { Locations } from './locations.js'
-import type { Supply } from './supply.js'
+import { type Supply, TRANSFER } from './supply.js'
 
 export interface Transfer {
   id: string
@@ -29,7 +29,7 @@ export interface Transfer {
 }
 
 const keyOf = (id: string): string => `transfer/${id}`
-const supplyOf = (id: string): string => `transfer:${id}`
+const supplyOf = (id: string): string => `${TRANSFER}${id}`
 
 export class Transfers {
   constructor(
@@ -65,7 +65,7 @@ export class Transfers {
   ship(step: Step, id: string): Outcome {
     return this.move(id, 'allocated', (transfer) => {
       const { sku, to, quantity, expectedAtMs, allocation } = transfer
-      this.allocations.apply(step, [{ do: 'ship', allocation, sku }])
+      this.allocations.apply(step, [{ do: 'ship', allocation, sku }], { shipped: 'transfer_shipped', ref: id })
       const line = {
         id: supplyOf(id),
         sku,
@@ -98,7 +98,10 @@ export class Transfers {
 
   cancel(step: Step, id: string): Outcome {
     return this.move(id, 'allocated', (transfer) => {
-      this.allocations.apply(step, [{ do: 'release', allocation: transfer.allocation, sku: transfer.sku }])
+      this.allocations.apply(step, [{ do: 'release', allocation: transfer.allocation, sku: transfer.sku }], {
+        shipped: 'transfer_shipped',
+        ref: id,
+      })
       transfer.status = 'cancelled'
       return undefined
     })

@@ -54,6 +54,14 @@ export class FulfillmentMaker {
       moveUnits(line, 'open', 'ALLOCATE', fromOpen)
       moveUnits(line, 'backordered', 'ALLOCATE', quantity - fromOpen)
     }
+    for (const { number, location, status } of made.values()) {
+      step.publish('fulfillment.created', `order/${order.id}`, {
+        order: order.id,
+        fulfillment: `${order.id}-${number}`,
+        location,
+        status,
+      })
+    }
     if (made.size > 0) this.promise(step, order)
   }
 

@@ -9,8 +9,9 @@ import { COMMANDS_REMEMBERED } from '../limits.js'
 import { ok, problem } from '../outcomes.js'
 import type { Capacity } from './capacity.js'
 import type { ExceptionBook } from './exceptions.js'
+import { invoice } from './invoices.js'
 import { lineOf, moveUnits } from './lines.js'
-import type { Fulfillment, FulfillmentLine, Order, Package } from './order.js'
+import type { Fulfillment, FulfillmentLine, Order, Package, Totals } from './order.js'
 import type { OrderSourcing } from './order-sourcing.js'
 import { stateOf } from './order-status.js'
 import type { OrderStore } from './order-store.js'
@@ -175,7 +176,10 @@ export class Fulfillments {
     if (command.carrier !== undefined) fulfillment.carrier = command.carrier
     if (command.trackingNumber !== undefined) fulfillment.trackingNumber = command.trackingNumber
     if (command.packages && command.packages.length > 0) fulfillment.packages = command.packages
-    this.tell(step, order, fulfillment, 'shipped', command.by, command.trackingNumber)
+    this.tell(step, order, fulfillment, 'shipped', command.by, command.trackingNumber, {
+      lines: sentUnits(fulfillment),
+      invoice: invoice(order),
+    })
     this.payments.shipped(step, order, fulfillment)
     return undefined
   }
@@ -195,7 +199,7 @@ export class Fulfillments {
     moveSentUnits(order, fulfillment, 'DELIVER')
     fireFulfillment(fulfillment, 'DELIVER', step.timeMs)
     fire(order, 'DELIVER')
-    this.tell(step, order, fulfillment, 'delivered', command.by)
+    this.tell(step, order, fulfillment, 'delivered', command.by, undefined, { lines: sentUnits(fulfillment) })
     return undefined
   }
 
@@ -211,7 +215,10 @@ export class Fulfillments {
       fireFulfillment(fulfillment, 'FAIL', step.timeMs)
       fire(order, 'LOSE')
       this.exceptions.raise(step, order, 'lost', fulfillment.number, reason)
-      this.tell(step, order, fulfillment, 'failed', command.by, reason)
+      this.tell(step, order, fulfillment, 'failed', command.by, reason, {
+        lines: sentUnits(fulfillment),
+        invoice: invoice(order),
+      })
       if (lost >= this.settings.orders.reshipmentsMax) {
         order.holds.push({ reason: 'lost_repeatedly', by: 'doorbuster', sinceMs: step.timeMs })
         fire(order, 'HOLD')
@@ -273,7 +280,15 @@ export class Fulfillments {
     this.sourcing.begin(step, order)
   }
 
-  private tell(step: Step, order: Order, fulfillment: Fulfillment, what: string, by: string, detail?: string): void {
+  private tell(
+    step: Step,
+    order: Order,
+    fulfillment: Fulfillment,
+    what: string,
+    by: string,
+    detail?: string,
+    sent?: { lines: SentLine[]; invoice?: Totals },
+  ): void {
     const { number, location } = fulfillment
     note(order, step.timeMs, `fulfillment.${what}`, by, detail === undefined ? `${number}` : `${number}: ${detail}`)
     step.publish(`fulfillment.${what}`, `order/${order.id}`, {
@@ -281,9 +296,21 @@ export class Fulfillments {
       fulfillment: `${order.id}-${number}`,
       location,
       status: fulfillment.status,
+      ...(sent?.invoice ? { currency: order.currency } : {}),
+      ...sent,
     })
   }
 }
+
+/** Units that left, arrived or were lost with a parcel, as its events name them. */
+export interface SentLine {
+  line: number
+  sku: number
+  quantity: number
+}
+
+const sentUnits = ({ lines }: Fulfillment): SentLine[] =>
+  lines.map(({ line, sku, quantity, back = 0 }) => ({ line, sku, quantity: quantity - back }))
 
 /** Units on their way, those that came back left out. */
 function moveSentUnits(order: Order, { lines }: Fulfillment, type: 'DELIVER' | 'LOSE'): void {

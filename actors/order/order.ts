@@ -253,6 +253,8 @@ export interface Order {
   exceptions: OrderException[]
   returns?: OrderReturn[]
   totals: Totals
+  /** Of the totals, what has been invoiced: see invoices.ts. */
+  invoiced?: Totals
   credits: Credit[]
   holds: Hold[]
   tags: string[]

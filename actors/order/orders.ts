@@ -165,6 +165,7 @@ export class Orders {
     let left = units
     for (const fulfillment of [...order.fulfillments].reverse()) {
       if (!['pending', 'accepted', 'picking'].includes(fulfillment.status)) continue
+      const before = left
       for (const part of fulfillment.lines) {
         if (part.line !== line.number || part.isPicked || left === 0) continue
         const some = Math.min(left, part.quantity)
@@ -174,6 +175,7 @@ export class Orders {
       }
       fulfillment.lines = fulfillment.lines.filter(({ quantity }) => quantity > 0)
       if (fulfillment.lines.length === 0) this.close(step, order, fulfillment)
+      else if (left < before) this.tell(step, order, fulfillment, 'changed')
     }
     moveUnits(line, 'allocated', type, units - left)
     this.desk.change(step, order.id, changes)
@@ -182,7 +184,11 @@ export class Orders {
   private close(step: Step, order: Order, fulfillment: Fulfillment): void {
     fireFulfillment(fulfillment, 'CANCEL', step.timeMs)
     this.capacity.giveBack(fulfillment.location, fulfillment.capacityDay)
-    step.publish('fulfillment.cancelled', `order/${order.id}`, {
+    this.tell(step, order, fulfillment, 'cancelled')
+  }
+
+  private tell(step: Step, order: Order, fulfillment: Fulfillment, what: 'changed' | 'cancelled'): void {
+    step.publish(`fulfillment.${what}`, `order/${order.id}`, {
       order: order.id,
       fulfillment: `${order.id}-${fulfillment.number}`,
       location: fulfillment.location,
@@ -211,6 +217,7 @@ export class Orders {
     if (goesElsewhere) this.takeAllBack(step, order)
     fire(order, 'REVISE')
     note(order, step.timeMs, 'order.changed', wish.by, changedParts(wish))
+    step.publish('order.changed', `order/${order.id}`, { order: order.id, changed: changedParts(wish) })
     this.shortfall.leaveWaiting(step, order)
     if (outlookOf(order) === 'cancelled') this.payments.cancelled(order)
     else {

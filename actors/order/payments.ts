@@ -189,7 +189,7 @@ function givenBack({ credits, returns = [] }: Order): number {
 }
 
 /** What an order's customer is to pay: the total without the share of what is cancelled. */
-const payable = (order: Order): number => order.totals.total - shareOf(order, cancelledGoods(order))
+export const payable = (order: Order): number => order.totals.total - shareOf(order, cancelledGoods(order))
 
 /** The share of the total (discounts, shipping and tax in it) that some of the goods have, as it can be paid. */
 function shareOf({ totals, currency }: Order, goods: number): number {

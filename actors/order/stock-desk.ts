@@ -121,7 +121,7 @@ export class StockDesk {
   /** Changes allocations wherever they are; returns those of this partition that are not there any more. */
   change(step: Step, order: string, changes: StockChange[]): number[] {
     const own = changes.filter(({ sku }) => this.isOwn(sku))
-    const missing = own.length > 0 ? this.allocations.apply(step, own) : []
+    const missing = own.length > 0 ? this.allocations.apply(step, own, { shipped: 'shipped', ref: order }) : []
     for (const [partition, theirs] of this.byPartition(changes, ({ sku }) => sku)) {
       step.send(partition, 'allocation.change', { order, changes: theirs })
     }
@@ -130,7 +130,7 @@ export class StockDesk {
 
   /** In the partition that is told. A hold that had run out before it was confirmed is lost, and the order has to know. */
   changed(step: Step, from: number, { order, changes }: { order: string; changes: StockChange[] }): void {
-    const missing = new Set(this.allocations.apply(step, changes))
+    const missing = new Set(this.allocations.apply(step, changes, { shipped: 'shipped', ref: order }))
     const lost = changes.flatMap((change) =>
       change.do === 'confirm' && missing.has(change.allocation) ? [change.allocation] : [],
     )

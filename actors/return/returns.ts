@@ -309,7 +309,15 @@ export class Returns {
   ): void {
     const line = found.lines[at]!
     line.received += count
-    takeBackUnits(order, order.lines[line.line - 1]!, count)
+    const early = takeBackUnits(order, order.lines[line.line - 1]!, count)
+    if (early > 0) {
+      step.publish('return.intercepted', `order/${order.id}`, {
+        order: order.id,
+        return: found.id,
+        sku: line.sku,
+        quantity: early,
+      })
+    }
     this.addPiece(step, order, found, { ...some, quantity: count }, location, at)
   }
 
@@ -430,6 +438,7 @@ export class Returns {
       status: found.status,
       resolution: found.resolution,
       channel: order.channel,
+      ...(found.exchange?.order === undefined ? {} : { placed: found.exchange.order }),
     })
   }
 }
@@ -445,11 +454,12 @@ export function returnable(order: Order, line: Line): number {
   return unitsIn(line, 'shipped') + unitsIn(line, 'delivered') - coming
 }
 
-/** Those that arrived first; what was never handed over is taken off the parcel that it was in. */
-function takeBackUnits(order: Order, line: Line, count: number): void {
+/** Those that arrived first; what was never handed over is taken off the parcel that it was in, and counted. */
+function takeBackUnits(order: Order, line: Line, count: number): number {
   const arrived = Math.min(count, unitsIn(line, 'delivered'))
   moveUnits(line, 'delivered', 'RETURN', arrived)
   let left = count - arrived
+  const early = left
   moveUnits(line, 'shipped', 'RETURN', left)
   for (const { status, lines } of order.fulfillments) {
     if (status !== 'shipped') continue
@@ -460,6 +470,7 @@ function takeBackUnits(order: Order, line: Line, count: number): void {
       left -= back
     }
   }
+  return early
 }
 
 function refusedReturn({ id, status }: OrderReturn, action: ReturnAction): Outcome {

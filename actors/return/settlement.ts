@@ -48,7 +48,7 @@ export class Settlement {
     if (found.resolution !== 'exchange' || !found.exchange) return
     const held = sumOf(found.refunds)
     const left = held - found.exchange.total
-    if (left > 0) this.pay(step, order, found, left, 0)
+    if (left > 0) this.pay(step, order, found, left, 0, true)
   }
 
   /** The customer's label is paid for once, out of what is given. */
@@ -83,7 +83,7 @@ export class Settlement {
   }
 
   /** Our provider gives back what it took; for the rest, whoever took the money is told. */
-  private pay(step: Step, order: Order, found: OrderReturn, amount: number, fee: number): void {
+  private pay(step: Step, order: Order, found: OrderReturn, amount: number, fee: number, isRest = false): void {
     const { payment } = order
     const ours =
       payment && payment.provider !== 'elsewhere'
@@ -91,11 +91,12 @@ export class Settlement {
         : 0
     if (ours > 0) {
       this.payments.refund(order, ours, `return-${found.number}-${found.refunds.length + 1}`)
-      this.keep(step, order, found, { amount: ours, fee, by: 'provider', atMs: step.timeMs })
+      this.keep(step, order, found, { amount: ours, fee, by: 'provider', atMs: step.timeMs }, isRest)
     }
     if (ours === amount) return
     const rest = amount - ours
-    this.keep(step, order, found, { amount: rest, fee: ours > 0 ? 0 : fee, by: 'channel', atMs: step.timeMs })
+    const refund: ReturnRefund = { amount: rest, fee: ours > 0 ? 0 : fee, by: 'channel', atMs: step.timeMs }
+    this.keep(step, order, found, refund, isRest)
     step.publish('refund.due', `order/${order.id}`, {
       order: order.id,
       return: found.id,
@@ -105,9 +106,19 @@ export class Settlement {
     })
   }
 
-  private keep(step: Step, order: Order, found: OrderReturn, refund: ReturnRefund): void {
+  private keep(step: Step, order: Order, found: OrderReturn, refund: ReturnRefund, isRest = false): void {
     found.refunds.push(refund)
     note(order, step.timeMs, `return.settled`, SYSTEM, `${found.id}: ${refund.by}`)
+    step.publish('return.settled', `order/${order.id}`, {
+      order: order.id,
+      return: found.id,
+      amount: refund.amount,
+      fee: refund.fee,
+      by: refund.by,
+      currency: order.currency,
+      // The rest of what was held for an exchange is no new credit.
+      ...(isRest ? { isRest } : {}),
+    })
   }
 }
 
