@@ -190,14 +190,7 @@ export class Allocations {
   }
 
   /** Units are no longer on hand. A count that said less is believed. */
-  private takeAway(
-    step: Step,
-    index: number,
-    location: number,
-    units: number,
-    reason: MoveReason,
-    ref: string,
-  ): void {
+  private takeAway(step: Step, index: number, location: number, units: number, reason: MoveReason, ref: string): void {
     const { stock } = this.inventory
     const sku = this.placement.localOf(index)
     const row = stock.rowAt(sku, location)

@@ -375,13 +375,35 @@ export class InventoryModel {
 
   // ---- stock
 
+  private moved: { reason: string; ref?: string; detail?: string; moves: number[] } | undefined
+
+  /** After each command: what it has moved, told at once. */
+  publishMoves(): void {
+    if (!this.moved) return
+    const { reason, ref } = this.moved
+    const subject = ref === undefined ? 'inventory' : `inventory/${reason}/${ref}`
+    this.publish({ type: 'inventory.moved', subject, data: this.moved })
+    this.moved = undefined
+  }
+
   private missing(sku: number, location: number): Outcome | undefined {
     if (!this.products.has(sku)) return unknownSku
     return this.locations.has(location) ? undefined : unknownLocation
   }
 
-  private setStock(sku: number, location: number, onHand: number, safetyStock: number): void {
+  private setStock(
+    sku: number,
+    location: number,
+    onHand: number,
+    safetyStock: number,
+    cause: { reason: string; ref?: string; detail?: string },
+  ): void {
     const before = this.shortage(sku, location)
+    const units = onHand - this.rowOf(sku, location).onHand
+    if (units !== 0) {
+      this.moved ??= { ...cause, moves: [] }
+      this.moved.moves.push(sku, location, units)
+    }
     this.products.get(sku)!.rows.set(location, { onHand, safetyStock })
     const shortage = this.shortage(sku, location)
     if (shortage > before) {
@@ -392,7 +414,7 @@ export class InventoryModel {
   count({ sku, location, onHand, safetyStock }: CountItem): Outcome {
     const missing = this.missing(sku, location)
     if (missing) return missing
-    this.setStock(sku, location, onHand, safetyStock)
+    this.setStock(sku, location, onHand, safetyStock, { reason: 'counted' })
     return ok(null)
   }
 
@@ -422,7 +444,11 @@ export class InventoryModel {
     const { onHand, safetyStock } = this.rowOf(sku, location)
     if (onHand + delta < 0 || onHand + delta > QUANTITY_MAX) return problem(409, 'invalid')
     this.adjustments.set(id, content)
-    this.setStock(sku, location, onHand + delta, safetyStock)
+    this.setStock(sku, location, onHand + delta, safetyStock, {
+      reason: 'adjusted',
+      ref: id,
+      detail: adjustment.reason,
+    })
     return created({ replayed: false })
   }
 
@@ -444,7 +470,7 @@ export class InventoryModel {
     if (quantity > line.quantity - line.received) return problem(409, 'invalid')
     const { onHand, safetyStock } = this.rowOf(line.sku, line.location)
     if (onHand + quantity > QUANTITY_MAX) return problem(409, 'invalid')
-    this.setStock(line.sku, line.location, onHand + quantity, safetyStock)
+    this.setStock(line.sku, line.location, onHand + quantity, safetyStock, { reason: 'received', ref: id })
     const received = { ...line, received: line.received + quantity }
     this.supply.set(id, received)
     if (receipt !== '') this.receipts.set(`${id}/${receipt}`, quantity)

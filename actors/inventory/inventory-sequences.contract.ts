@@ -427,7 +427,7 @@ class Run {
       { do: 'countPacked', items: [item] },
       { do: 'reserve', lines },
     ])
-    this.partition.run(this.timeMs, entries)
+    this.compareEvents(this.partition.run(this.timeMs, entries).events)
     this.sent.length = 0
   }
 
@@ -460,6 +460,7 @@ class Run {
     const expected: Expected[] = []
     for (const action of actions) {
       const [entry, answer] = this.carryOut(action)
+      this.model.publishMoves()
       entries.push(entry)
       expected.push(answer)
     }

@@ -35,7 +35,12 @@ function invoiceable(order: Order): Totals {
   const isWhole = isAllSent && sent === totals.subtotal
   if (isWhole) return { ...totals }
   const total = isAllSent ? payable(order) : part(totals.total)
-  const parts = { subtotal: sent, discount: part(totals.discount), shipping: part(totals.shipping), tax: part(totals.tax) }
+  const parts = {
+    subtotal: sent,
+    discount: part(totals.discount),
+    shipping: part(totals.shipping),
+    tax: part(totals.tax),
+  }
   // Parts that are rounded one by one may be a penny off what they should come to.
   const off = total - (parts.subtotal - parts.discount + parts.shipping + parts.tax)
   if (totals.shipping > 0) parts.shipping += off

@@ -2,6 +2,7 @@
 import { adminOperations } from './admin.js'
 import { catalogOperations } from './catalog.js'
 import { channelOperations } from './channels.js'
+import { erpOperations } from './erp.js'
 import { fulfillmentOperations } from './fulfillments.js'
 import { inventoryOperations } from './inventory.js'
 import type { Operation } from './operation.js'
@@ -15,6 +16,7 @@ import { ruleOperations } from './rules.js'
 import { saleOperations } from './sales.js'
 import { transferOperations } from './transfers.js'
 import { waveOperations } from './waves.js'
+import { wmsOperations } from './wms.js'
 
 export const operations: Operation[] = [
   ...catalogOperations,
@@ -31,5 +33,7 @@ export const operations: Operation[] = [
   ...ruleOperations,
   ...transferOperations,
   ...channelOperations,
+  ...erpOperations,
+  ...wmsOperations,
   ...adminOperations,
 ]
