@@ -84,7 +84,8 @@ async function takeOne(
     const detail = 'This message id was used with other content; use a new one.'
     return { id: message.id, fulfillment: message.fulfillment, outcome: 'refused', code: 'conflict', detail }
   }
-  if (known && known.value.outcome.outcome !== 'waiting') return { ...known.value.outcome, isRepeat: true }
+  // What was refused may be possible by now.
+  if (known?.value.outcome.outcome === 'done') return { ...known.value.outcome, isRepeat: true }
   const outcome = await carryOut(connection, message, context)
   const { fulfillment } = message
   const refs = outcome.outcome === 'waiting' ? [waitingRef(connection.id, fulfillment), waitingOf(connection.id)] : []
@@ -123,7 +124,7 @@ async function carryOut(
   for (const { action, body } of reading.commands) {
     const outcome = await context.call(`fulfillment.${action}`, {
       fulfillment,
-      id: commandId(connection.id, id, action),
+      id: commandId(connection.id, message, action),
       by: actorOf(connection.id),
       ...body,
     })
@@ -133,12 +134,15 @@ async function carryOut(
   return { ...told, outcome: 'done', status }
 }
 
-/** Short, however long the names are: a fulfillment order remembers some of them. */
-const commandId = (connection: string, message: string, action: string): string =>
-  `wms:${createHash('sha256')
-    .update(JSON.stringify([connection, message]))
-    .digest('base64url')
-    .slice(0, 22)}:${action}`
+/**
+ * Short, however long the names are: a fulfillment order remembers some of them. What takes goods back may be another
+ * command when it is asked for again, and is the same step all the same.
+ */
+function commandId(connection: string, { id, type }: WmsMessage, action: string): string {
+  const isTakenBack = (type === 'cannot_ship' || type === 'damaged') && action !== 'accept'
+  const hash = createHash('sha256').update(JSON.stringify([connection, id])).digest('base64url').slice(0, 22)
+  return `wms:${hash}:${isTakenBack ? type : action}`
+}
 
 /** The log took nothing: the messages may come again. */
 export class NotTaken extends Error {}
