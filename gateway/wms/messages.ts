@@ -140,7 +140,10 @@ async function carryOut(
  */
 function commandId(connection: string, { id, type }: WmsMessage, action: string): string {
   const isTakenBack = (type === 'cannot_ship' || type === 'damaged') && action !== 'accept'
-  const hash = createHash('sha256').update(JSON.stringify([connection, id])).digest('base64url').slice(0, 22)
+  const hash = createHash('sha256')
+    .update(JSON.stringify([connection, id]))
+    .digest('base64url')
+    .slice(0, 22)
   return `wms:${hash}:${isTakenBack ? type : action}`
 }
 
