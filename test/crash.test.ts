@@ -187,7 +187,7 @@ describe(`after SIGKILL (seed ${seed})`, () => {
     }
     const server = await ordeal.start()
     await ordeal.check(server, Number.POSITIVE_INFINITY)
-    const before = await server.digest()
+    const before = await server.settledDigest()
     await server.kill()
     await ordeal.verified()
     const again = await ordeal.start()

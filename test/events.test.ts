@@ -235,15 +235,21 @@ describe('a subscription', () => {
     await some.control({ op: 'subscribe', topics: ['event.inventory.shortage'] })
     await none.control({ op: 'subscribe', topics: ['event.order.created', `inventory.${sku}.x`] })
     await publish(sku, 2)
-    await expect.poll(() => every.length, { timeout: 10_000 }).toBe(2)
+    const moved = (topic: string) => topic === 'event.inventory.moved'
+    // Each count is told as a movement besides.
+    const alerts = () => every.filter((one) => !moved((one as { topic: string }).topic))
+    await expect.poll(() => alerts().length, { timeout: 10_000 }).toBe(2)
     await expect.poll(() => shortages.length, { timeout: 10_000 }).toBe(2)
-    expect(shortages).toEqual(every)
-    expect(every[0]).toMatchObject({ topic: 'event.inventory.shortage', event: { specversion: '1.0', data: { sku } } })
+    expect(shortages).toEqual(alerts())
+    expect(alerts()[0]).toMatchObject({
+      topic: 'event.inventory.shortage',
+      event: { specversion: '1.0', data: { sku } },
+    })
     expect(others).toEqual([])
     await all.control({ op: 'unsubscribe', topics: ['event.>'] })
     await publish(sku, 1)
     await expect.poll(() => shortages.length, { timeout: 10_000 }).toBe(3)
-    expect(every).toHaveLength(2)
+    expect(alerts()).toHaveLength(2)
     for (const socket of [all, some, none]) socket.close()
   })
 

@@ -147,7 +147,7 @@ describe.skipIf(!canMount)('on a full disk (needs to mount a file system)', () =
     // More than the store's file has free pages for.
     const records = Array.from({ length: 4_096 }, () => ({ id: newId(), sku: skus.get('TEE')! }))
     await socket.reserve(records)
-    const digest = await server.digest()
+    const digest = await server.settledDigest()
     const free = fill(disk)
     const { code, signal } = await server.stop()
     expect({ code, signal }).toEqual({ code: 1, signal: null })

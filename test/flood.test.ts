@@ -84,7 +84,7 @@ describe('fuzz', () => {
     // Without any stock whatever is well-formed changes nothing either.
     await Promise.all(['W1', 'S1'].map((id) => call('PUT', `/v1/inventory/TEE/${id}`, { onHand: 0 })))
     const sku = await indexOf('EMPTY')
-    const before = await shop.server.digest()
+    const before = await shop.server.settledDigest()
     const memory = shop.server.residentBytes()
     const closes = new Map<number, number>()
     const unsaid: string[] = []

@@ -251,7 +251,7 @@ describe(`orders after SIGKILL (seed ${seed})`, () => {
       await ordeal.fill(server)
       const after = await ordeal.check(server)
       expect(after.filter(({ status }) => status === 'backordered').map(({ id }) => id)).toEqual([])
-      const digest = await server.digest()
+      const digest = await server.settledDigest()
       await server.kill()
       await ordeal.verified()
       server = await ordeal.start()

@@ -277,7 +277,7 @@ describe.skipIf(!existsSync(file))(
           const counts = [...ends].map(([status, some]) => `${some} ${status}`)
           console.info(`${over}: ${orders.length} orders, ${rate}/s; ${counts.join(', ')};`, cancellations)
         }
-        const digest = await server.digest()
+        const digest = await server.settledDigest()
         expect(await server.stop()).toEqual({ code: 0, signal: null })
         const verified = await verify(server.dataDir)
         expect({ faults: verified.faults, digest: verified.digest }).toEqual({ faults: [], digest })

@@ -645,7 +645,7 @@ describe.each([{ partitions: 1 }, { partitions: 3 }])('Orders over $partitions p
     const a = await sku({ W0: 5 })
     const open = await order([[a, 2]], {}, 'allocated')
     const waits = await order([[a, 9]], { allowBackorder: true }, 'backordered')
-    const digest = await server.digest()
+    const digest = await server.settledDigest()
     const { body: counts } = await server.call('GET', '/v1/order-counts')
     expect(await server.stop()).toEqual({ code: 0, signal: null })
     const { dataDir } = server

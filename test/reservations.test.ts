@@ -165,7 +165,7 @@ describe('a batch', () => {
       [b, 'held', 1],
       [a, 'held', 2],
     ])
-    const before = await shop.server.digest()
+    const before = await shop.server.settledDigest()
     const refused = await batch(lines([a, 1], [b, 2], ['NOPE', 1]))
     expect([404, 409]).toContain(refused.status)
     const second = await batch(lines([a, 1], [b, 2], [a, 2]))

@@ -88,7 +88,7 @@ describe.skipIf(!existsSync(file))(
         return same ? [] : [{ sku, expected: { stock, held, left }, is }]
       })
       expect(differing).toEqual([])
-      const digest = await server.digest()
+      const digest = await server.settledDigest()
       expect(await server.stop()).toEqual({ code: 0, signal: null })
       const verified = await verify(server.dataDir)
       expect({ faults: verified.faults, digest: verified.digest }).toEqual({ faults: [], digest })

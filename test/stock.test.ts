@@ -274,7 +274,7 @@ describe('a sale', () => {
       if (made.status >= 300) refused = made
     }
     expect(refused, 'there is an end to the sales of one SKU').toBeDefined()
-    const before = await shop.server.digest()
+    const before = await shop.server.settledDigest()
     const both = await sale('both', [a, b], { quantity: 9 })
     expect(both.status).toBe(refused?.status)
     expect((await call('GET', '/v1/sales/both')).status).toBe(404)
