@@ -1,7 +1,6 @@
 /** Warehouse management systems as they are connected, what they are told, and what they say. */
 import { z } from 'zod'
 import { parseFulfillmentId } from '../../actors/order/order-id.js'
-import type { OrderView } from '../../actors/order/order-views.js'
 import { overloaded, problem, unknownLocation } from '../problems.js'
 import { page } from '../schemas.js'
 import { withoutUndefined } from '../without-undefined.js'
@@ -17,7 +16,8 @@ import { wmsMessages } from '../wms/message.js'
 import { findConnection, type MessageOutcome, NotTaken, takeMessages, WMS_MESSAGE, waitingOf } from '../wms/messages.js'
 import { contentOf, type Told, toldId, WMS_NOTICE } from '../wms/notice.js'
 import { unknownFulfillment } from './fulfillments.js'
-import { failed, operation } from './operation.js'
+import { operation } from './operation.js'
+import { isOutcome, openedOrder } from './orders.js'
 
 const parameters = z.object({ connection: connectionId })
 const unknownConnection = (id: string) =>
@@ -105,17 +105,18 @@ export const wmsOperations = [
     http: { method: 'GET', path: '/v1/wms/{connection}/fulfillments/{fulfillment}', status: 200 },
     parameters: parameters.extend({ fulfillment: z.string().min(1).max(64) }),
     async run({ connection, fulfillment: name }, context) {
-      const { directory, dispatch, records } = context
+      const { directory, records } = context
       const found = await findConnection(connection, context)
       if (!found) return unknownConnection(connection)
       const named = parseFulfillmentId(name)
       if (!named) return unknownFulfillment(name)
-      const ask = { id: named.order }
-      const outcome = await dispatch.query(directory.partitionOfOrder(named.order), 'order.get', ask)
-      // What an order's partition answers.
-      const order = failed(outcome) ? undefined : (outcome.body as OrderView)
-      const fulfillment = order?.fulfillments[named.number - 1]
-      if (!order || !fulfillment || !found.locations.includes(directory.name('locations', fulfillment.location))) {
+      const order = await openedOrder(named.order, context)
+      const fulfillment = isOutcome(order) ? undefined : order.fulfillments[named.number - 1]
+      if (
+        isOutcome(order) ||
+        !fulfillment ||
+        !found.locations.includes(directory.name('locations', fulfillment.location))
+      ) {
         return unknownFulfillment(name)
       }
       const told = await records.get<Told>(WMS_NOTICE, toldId(connection, name))

@@ -3,8 +3,8 @@ import { createHash } from 'node:crypto'
 import type { ProductEntry } from '../../actors/catalog/catalog.js'
 import type { Fulfillment } from '../../actors/order/order.js'
 import { fulfillmentId } from '../../actors/order/order-id.js'
-import type { OrderView } from '../../actors/order/order-views.js'
 import { failed, type OperationContext } from '../operations/operation.js'
+import type { OpenedOrder } from '../personal-data/opened-order.js'
 import type { WmsConnection } from './connection.js'
 import type { FulfillmentNotice, NoticeLine } from './wms.js'
 
@@ -25,7 +25,7 @@ const ENDED = ['cancelled', 'rejected', 'failed']
 
 /** What it is to be told; undefined where that is nothing that it does not know. */
 export async function noticeOf(
-  order: OrderView,
+  order: OpenedOrder,
   fulfillment: Fulfillment,
   { id: connection }: Pick<WmsConnection, 'id'>,
   told: Told | undefined,
@@ -53,7 +53,7 @@ export async function noticeOf(
 }
 
 export async function contentOf(
-  order: OrderView,
+  order: OpenedOrder,
   fulfillment: Fulfillment,
   connection: string,
   context: OperationContext,

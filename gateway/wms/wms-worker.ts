@@ -3,10 +3,11 @@
  * away keeps no other one waiting; it is told what is so when it is back, each change once.
  */
 import type { Logger } from 'pino'
-import type { OrderView } from '../../actors/order/order-views.js'
 import type { EngineEvent } from '../../engine/protocol.js'
-import { failed, type OperationContext } from '../operations/operation.js'
+import type { OperationContext } from '../operations/operation.js'
+import { isOutcome, openedOrder } from '../operations/orders.js'
 import { EventConsumer } from '../outbox/event-consumer.js'
+import type { OpenedOrder } from '../personal-data/opened-order.js'
 import { CONNECTIONS_MAX, WMS_CONNECTION, type WmsConnection } from './connection.js'
 import { noticeOf, type Told, toldId, WMS_NOTICE } from './notice.js'
 import type { WmsLink } from './wms.js'
@@ -82,7 +83,7 @@ export class WmsWorker {
   }
 
   private async handle({ type, data }: EngineEvent, connection: WmsConnection): Promise<void> {
-    const { directory, dispatch } = this.context
+    const { directory } = this.context
     // Published by orders.
     const { order: id, location, before } = data as { order: string; location?: number; before?: string }
     const locations = new Set(connection.locations.map((name) => directory.find('locations', name)))
@@ -90,11 +91,11 @@ export class WmsWorker {
       // An order as a whole concerns a warehouse where it is changed, held, or no longer held.
       if (type !== 'order.changed' && type !== 'order.on_hold' && before !== 'on_hold') return
     } else if (!locations.has(location)) return
-    const outcome = await dispatch.query(directory.partitionOfOrder(id), 'order.get', { id })
-    if (outcome.status === 404) return
-    if (failed(outcome)) throw new Error(`order ${id} cannot be read`)
-    // What an order's partition answers.
-    const order = outcome.body as OrderView
+    const order = await openedOrder(id, this.context)
+    if (isOutcome(order)) {
+      if (order.status === 404) return
+      throw new Error(`order ${id} cannot be read`)
+    }
     for (const fulfillment of order.fulfillments) {
       if (locations.has(fulfillment.location)) await this.tell(order, fulfillment, connection)
     }
@@ -102,8 +103,8 @@ export class WmsWorker {
 
   /** The version is kept before it is told: told again after a crash it is the same one. */
   private async tell(
-    order: OrderView,
-    fulfillment: OrderView['fulfillments'][number],
+    order: OpenedOrder,
+    fulfillment: OpenedOrder['fulfillments'][number],
     connection: WmsConnection,
   ): Promise<void> {
     const { records } = this.context

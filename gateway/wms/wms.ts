@@ -11,7 +11,7 @@
  * `wms.messages { connection, messages }`, or with the single commands `fulfillment.accept`, `.reject`, `.pick`, `.pack`,
  * `.ship`, `.deliver`, `.fail`, each with an `id` that makes a repeat count once.
  */
-import type { Address } from '../../actors/order/order.js'
+import type { AddressDocument } from '../personal-data/people.js'
 import type { WmsConnection } from './connection.js'
 
 export interface NoticeLine {
@@ -44,7 +44,7 @@ export interface FulfillmentNotice {
   service: string
   shipBy: string
   deliverBy: string
-  shipTo: Address
+  shipTo: AddressDocument
   customer: { name: string; phone?: string; email?: string }
   notes: string | null
   lines: NoticeLine[]
