@@ -80,6 +80,19 @@ program
   )
 
 program
+  .command('story')
+  .description(
+    'the life of one order over all neighbours, step by step, against a running server; 0 only if all went well',
+  )
+  .addOption(urlOption())
+  .action(
+    exits(async (options: { url: string }) => {
+      const { story } = await import('./cli/story.js')
+      return story(options)
+    }),
+  )
+
+program
   .command('checkout-example')
   .description(
     'what a website’s checkout does, step by step, against a running server; 0 only if all went as it should',
