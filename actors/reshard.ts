@@ -93,6 +93,7 @@ function adoptOrders(old: RetailActors[], fresh: RetailActors[], timeMs: number)
     for (const [key] of [...context.store.documents()]) {
       if (key.startsWith('order/')) orders.orders.adopt(key.slice('order/'.length), timeMs)
       if (isRecordKey(key)) records.adopt(key)
+      if (key.startsWith('waitlist/')) orders.waitlist.adopt(key.slice('waitlist/'.length))
       if (key.startsWith('payment-task/')) orders.payments.adopt(key.slice('payment-task/'.length))
     }
   }

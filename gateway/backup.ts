@@ -1,7 +1,8 @@
 /**
  * Backups: every partition's log and checkpoint at one instant, while the server goes on. All partitions stand still
  * together for as long as it takes to say where their logs are; that is the cut. Then the files are copied, and what the
- * logs hold behind the cut is dropped when the backup is restored.
+ * logs hold behind the cut is dropped when the backup is restored. The vault is copied last, so that it holds every key
+ * that they need; what an erasure means for backups says personal-data/vault-file.ts.
  */
 import { cpSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, isAbsolute, join } from 'node:path'
@@ -18,6 +19,7 @@ import { DamageError, DoorbusterError, systemReason } from '../engine/errors.js'
 import { copyEnvironment, dropBehind } from '../engine/log/lmdb-copy.js'
 import type { LogPosition } from '../engine/log/log.js'
 import type { Dispatch } from './dispatch.js'
+import { copyVault } from './personal-data/vault-file.js'
 
 const MANIFEST = 'backup.json'
 
@@ -57,6 +59,7 @@ async function copyInto(
         syncToDisk(file(partial, description, partition))
       }
     }
+    await copyVault(dataDir, partial)
     const manifest: Manifest = { cuts }
     writeFileSync(join(partial, MANIFEST), JSON.stringify(manifest), { flush: true })
     renameSync(partial, directory)
@@ -142,4 +145,5 @@ export async function restore(backup: string, dataDir: string): Promise<void> {
     const cut = manifest.cuts[partition]
     if (cut) await dropBehind(logFile(dataDir, description, partition), cut.sequence)
   }
+  await copyVault(backup, dataDir)
 }

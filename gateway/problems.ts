@@ -18,6 +18,9 @@ const TITLES: Record<string, string> = {
   foreign_request: 'Foreign Host or Origin',
   invalid_transition: 'Not possible in this state',
   unknown_order: 'Unknown order',
+  unknown_customer: 'Unknown customer',
+  orders_open: 'Orders are not over',
+  erased: 'Personal data was erased',
 }
 
 export interface ProblemDocument extends Problem {

@@ -18,6 +18,7 @@ import { operations } from './operations/index.js'
 import { caller, type OperationContext } from './operations/operation.js'
 import type { AddressPolicy } from './outward/address-guard.js'
 import { OutwardClient } from './outward/outward-http.js'
+import { resumeErasures } from './personal-data/erasure.js'
 import { People } from './personal-data/people.js'
 import { Vault } from './personal-data/vault.js'
 import { RecordStore } from './records.js'
@@ -91,7 +92,7 @@ export class Server {
     try {
       // Under the lock, so that of several who come at once to an empty directory one makes it.
       const description = openDataDirectory(dataDir, options.partitions, threads)
-      const vault = new Vault(dataDir)
+      const vault = new Vault(dataDir, description.made)
       const engine = await Host.start({
         dataDir,
         description,
@@ -122,6 +123,7 @@ export class Server {
         const context = open as OperationContext
         const desks = await openDesks(context, logger)
         const metrics = new Metrics(dispatch, logger)
+        await resumeErasures(context)
         return await Server.listen(options, context, desks, metrics, engine, unlock)
       } catch (error) {
         await engine.stop()

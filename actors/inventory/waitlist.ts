@@ -27,6 +27,7 @@ export interface WaitlistEntry {
 }
 
 const keyOf = (id: string): string => `waitlist/${id}`
+const indexOf = (key: string): string => `waitlist-customer/${key}`
 const PRIORITY = 5
 
 export class Waitlist {
@@ -50,7 +51,31 @@ export class Waitlist {
     if (!this.waiting.join(entry.sku, waiter)) return full('waiting customers of one SKU')
     const put: WaitlistEntry = { ...entry, status: 'waiting' }
     writeDocument(this.store, keyOf(entry.id), put)
+    this.adopt(entry.id)
     return created(put)
+  }
+
+  /** Lists an entry under its customer's keys; also one whose document came from another partition. */
+  adopt(id: string): void {
+    const { customer } = readDocument<WaitlistEntry>(this.store, keyOf(id))!
+    for (const key of customer.keys) this.store.indexPut(indexOf(key), id)
+  }
+
+  /** Entries that are found by one of a customer's keys. */
+  ofCustomer({ key, before, limit }: { key: string; before?: string; limit: number }): Outcome {
+    const ids = this.store.indexRange(indexOf(key), before, limit)
+    return ok({ items: ids.map((id) => readDocument<WaitlistEntry>(this.store, keyOf(id))!) })
+  }
+
+  /** Its customer's key is destroyed: nobody can be told of a turn any more, so it waits no longer. */
+  forget(id: string): Outcome {
+    const left = this.leave(id)
+    const entry = readDocument<WaitlistEntry>(this.store, keyOf(id))
+    if (!entry) return left
+    for (const key of entry.customer.keys) this.store.indexDelete(indexOf(key), id)
+    entry.customer = { person: entry.customer.person, sealed: new Uint8Array(0), keys: [] }
+    writeDocument(this.store, keyOf(id), entry)
+    return ok(entry)
   }
 
   leave(id: string): Outcome {

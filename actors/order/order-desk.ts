@@ -59,7 +59,7 @@ export class OrderDesk {
   private readonly due: DueWork
   private readonly views: OrderViews
   private readonly transfers: Transfers
-  private readonly waitlist: Waitlist
+  readonly waitlist: Waitlist
   private readonly returns: Returns
 
   constructor(
@@ -206,6 +206,7 @@ export class OrderDesk {
     'transfer.cancel': (step: Step, body: { id: string }) => this.transfers.cancel(step, body.id),
     'waitlist.join': (step: Step, body: Parameters<Waitlist['join']>[1]) => this.waitlist.join(step, body),
     'waitlist.leave': (_step: Step, body: { id: string }) => this.waitlist.leave(body.id),
+    'waitlist.forget': (_step: Step, body: { id: string }) => this.waitlist.forget(body.id),
     'rule.put': (step: Step, body: Rule) => this.putRule(step, body),
     'settings.put': (step: Step, body: OrderSettings) => this.putSettings(step, body),
   }
@@ -279,6 +280,7 @@ export class OrderDesk {
     'payment.tasks': (body: { limit: number }) => ok({ items: this.payments.queue(body.limit) }),
     'transfer.get': (body: { id: string }) => this.transfers.get(body.id),
     'waitlist.get': (body: { id: string }) => this.waitlist.get(body.id),
+    'waitlist.ofCustomer': (body: Parameters<Waitlist['ofCustomer']>[0]) => this.waitlist.ofCustomer(body),
     'availability.get': (body: { skus: number[]; channel?: number }, timeMs: number) =>
       ok({ items: body.skus.map((sku) => this.desk.availability(sku, body.channel ?? 0, '', timeMs)) }),
     'order.request': (body: { id: string; number?: number; offers: Availability[] }, timeMs: number) =>

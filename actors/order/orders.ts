@@ -295,6 +295,8 @@ export class Orders {
     this.orders.refind(order, { customer: { person, sealed: nothing, keys: [] }, search: [] })
     order.shipTo = { ...order.shipTo, sealed: nothing }
     delete order.notes
+    // A hash of the address, which whoever guesses it can check.
+    delete order.buyer
     for (const line of order.lines) {
       delete line.note
       if (line.gift) line.gift = {}

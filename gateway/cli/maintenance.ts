@@ -13,6 +13,7 @@ import { verifyPartition } from '../../engine/offline.js'
 import { reshard } from '../../engine/reshard.js'
 import { backupStopped, restore } from '../backup.js'
 import { DoorbusterClient } from '../client/index.js'
+import { vaultFaults } from '../personal-data/vault-file.js'
 
 const print = (text: string): boolean => process.stdout.write(`${text}\n`)
 
@@ -39,6 +40,8 @@ export function verify({ dataDir, json }: { dataDir: string; json: boolean }): P
       reports.push(report)
     }
     const faults = reports.flatMap((report) => report.faults)
+    // Until its files are made, nothing was sealed.
+    if (description.made) faults.push(...(await vaultFaults(dataDir)))
     const digest = whole.toString()
     if (json) print(JSON.stringify({ ok: faults.length === 0, digest, partitions: reports, faults }))
     else {

@@ -10,6 +10,7 @@ import type { Outcome } from '../../engine/protocol.js'
 import type { Guard } from '../guard.js'
 import type { Metrics } from '../metrics.js'
 import { checkInput, failed, type Operation, type OperationContext } from '../operations/operation.js'
+import { type KeptAnswer, openAnswer, sealAnswer } from '../personal-data/kept-answers.js'
 import { problem } from '../problems.js'
 import { readBody } from './body.js'
 import { type ExtraHeaders, refuseMethod, respond, respondContent } from './responder.js'
@@ -119,6 +120,7 @@ export class Routes {
     operation: Operation,
     { parameters, query, idempotencyKey }: RequestHead,
     bytes: Buffer | undefined,
+    subject?: { person?: string },
   ): Promise<Outcome> {
     let body: unknown
     if (bytes !== undefined && bytes.length > 0) {
@@ -136,7 +138,8 @@ export class Routes {
     if ('refused' in checked) return checked.refused
     try {
       const { context } = this.options
-      return await operation.run(checked.input, idempotencyKey === '' ? context : { ...context, idempotencyKey })
+      const keyed = subject === undefined ? context : { ...context, idempotencyKey, subject }
+      return await operation.run(checked.input, keyed)
     } catch (error) {
       this.options.metrics.fault(operation.name, error)
       return problem(500, 'internal', 'Something went wrong here that should not; it is in the log of the server.')
@@ -150,11 +153,13 @@ export class Routes {
     body: Buffer,
   ): Promise<{ outcome: Outcome; headers?: ExtraHeaders }> {
     const replayed = { 'Idempotent-Replayed': 'true' }
-    const fingerprint = createHash('sha256')
+    const { dispatch, people } = this.options.context
+    const digest = createHash('sha256')
       .update(JSON.stringify([operation.name, head.parameters]))
       .update(body)
       .digest('base64')
-    const { dispatch } = this.options.context
+    // Keyed, so that what the log keeps of a body cannot be compared with guesses.
+    const fingerprint = people.vault.blind(`request:${digest}`)
     for (let underWay = this.keysUnderWay.get(head.idempotencyKey); underWay; ) {
       await underWay
       underWay = this.keysUnderWay.get(head.idempotencyKey)
@@ -162,15 +167,17 @@ export class Routes {
     const first = (async (): Promise<{ outcome: Outcome; headers?: ExtraHeaders }> => {
       const begun = await dispatch.command(0, 'idempotency.begin', { key: head.idempotencyKey, fingerprint })
       if (failed(begun)) return { outcome: begun }
-      const { answer } = begun.body as { answer: Outcome | null }
-      if (answer) return { outcome: answer, headers: replayed }
-      const outcome = await this.run(operation, head, body)
+      // What `finish` was given.
+      const { answer } = begun.body as { answer: KeptAnswer | null }
+      if (answer) return { outcome: openAnswer(people.vault, answer), headers: replayed }
+      const subject: { person?: string } = {}
+      const outcome = await this.run(operation, head, body, subject)
       // What was refused for lack of room was not done: the next try is a first one.
       if (outcome.status >= 500) return { outcome }
       const finished = await dispatch.command(0, 'idempotency.finish', {
         key: head.idempotencyKey,
         fingerprint,
-        answer: outcome,
+        answer: sealAnswer(people.vault, outcome, subject.person),
       })
       return { outcome: failed(finished) ? finished : outcome }
     })()

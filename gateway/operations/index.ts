@@ -3,6 +3,7 @@ import { adminOperations } from './admin.js'
 import { catalogOperations } from './catalog.js'
 import { channelOperations } from './channels.js'
 import { erpOperations } from './erp.js'
+import { customerOperations } from './customers.js'
 import { fulfillmentOperations } from './fulfillments.js'
 import { inventoryOperations } from './inventory.js'
 import type { Operation } from './operation.js'
@@ -35,5 +36,6 @@ export const operations: Operation[] = [
   ...channelOperations,
   ...erpOperations,
   ...wmsOperations,
+  ...customerOperations,
   ...adminOperations,
 ]

@@ -23,8 +23,9 @@ const transferView = ({ directory }: OperationContext, transfer: Transfer): obje
   }
 }
 
-const entryView = ({ directory, people }: OperationContext, entry: WaitlistEntry): object => {
+export const entryView = ({ directory, people, subject }: OperationContext, entry: WaitlistEntry): object => {
   const { sku, reservation: _bytes, channel: _channel, customer, ...rest } = entry
+  if (subject) subject.person = customer.person
   return {
     ...rest,
     customer: people.openCustomer(customer),

@@ -63,7 +63,8 @@ export class People {
   async sealCustomer(customer: CustomerDocument, person: string): Promise<Customer> {
     await this.vault.ensure(person)
     const { id, email } = customer
-    const keys = [id, email].flatMap((text) => (text ? [this.keyOf(text)] : []))
+    // The person, too: an erasure finds all that it makes unreadable, also under an address that has changed since.
+    const keys = [person, ...[id, email].flatMap((text) => (text ? [this.keyOf(text)] : []))]
     const sealed: Customer = { person, sealed: this.vault.seal(person, withoutUndefined(customer)), keys }
     // An id that is an address is no pseudonym.
     if (id !== undefined && !id.includes('@')) sealed.id = id
@@ -74,6 +75,11 @@ export class People {
 
   openCustomer({ person, sealed }: Pick<Customer, 'person' | 'sealed'>): CustomerDocument {
     return this.vault.open<CustomerDocument>(person, sealed) ?? { name: ERASED }
+  }
+
+  /** Whether the person's key is still the one that sealed it. */
+  canOpen({ person, sealed }: Pick<Customer, 'person' | 'sealed'>): boolean {
+    return this.vault.open(person, sealed) !== undefined
   }
 
   sealAddress(address: AddressDocument, person: string): Address {

@@ -5,10 +5,12 @@
  */
 import { createCipheriv, createDecipheriv, hash, hkdfSync, randomBytes } from 'node:crypto'
 import { chmodSync, existsSync } from 'node:fs'
-import { join } from 'node:path'
 import { type Database, open } from 'lmdb'
 import { Packr } from 'msgpackr'
 import { DamageError } from '../../engine/errors.js'
+import { entryOf, INSTALLATION, KEY_BYTES, keyFrom, personEntry } from './vault-entry.js'
+import { checkVaultStructure, missingVault, VAULT_MODE, vaultFile } from './vault-file.js'
+import { wipe } from './wipe.js'
 
 /**
  * A sealed value, AES-256-GCM (NIST SP 800-38D):
@@ -23,15 +25,10 @@ export type Sealed = Uint8Array
 const VERSION = 1
 const NONCE_BYTES = 12
 const TAG_BYTES = 16
-const KEY_BYTES = 32
 const HEAD_BYTES = 1 + NONCE_BYTES + TAG_BYTES
 const ALGORITHM = 'aes-256-gcm'
-const INSTALLATION = 'installation'
-const keyName = (person: string): string => `key/${person}`
 
 const packr = new Packr({ useRecords: false })
-
-export const vaultFile = (dataDir: string): string => join(dataDir, 'vault.mdb')
 
 export class Vault {
   private readonly db: Database<Buffer, string>
@@ -40,19 +37,20 @@ export class Vault {
   /** Keys that are being written: whoever needs one meanwhile waits for the same. */
   private readonly coming = new Map<string, Promise<void>>()
 
-  constructor(dataDir: string) {
-    const file = vaultFile(dataDir)
-    const isNew = !existsSync(file)
-    this.db = open<Buffer, string>({ path: file, noSubdir: true, encoding: 'binary', overlappingSync: false })
-    if (isNew) chmodSync(file, 0o600)
-    let installation = this.db.get(INSTALLATION)
-    if (installation === undefined) {
-      installation = randomBytes(KEY_BYTES)
-      this.db.transactionSync(() => this.db.putSync(INSTALLATION, installation as Buffer))
+  private readonly file: string
+
+  /** `isMade`: the data directory has been in use, so that a vault that is not there is damage. Throws DamageError. */
+  constructor(dataDir: string, isMade = false) {
+    this.file = vaultFile(dataDir)
+    const isNew = !existsSync(this.file)
+    if (isNew && isMade) throw new DamageError(missingVault(dataDir))
+    if (!isNew) checkVaultStructure(this.file)
+    this.db = open<Buffer, string>({ path: this.file, noSubdir: true, encoding: 'binary', overlappingSync: false })
+    chmodSync(this.file, VAULT_MODE)
+    if (!isMade && this.db.get(INSTALLATION) === undefined) {
+      this.db.transactionSync(() => this.db.putSync(INSTALLATION, entryOf(INSTALLATION, randomBytes(KEY_BYTES))))
     }
-    if (installation.length !== KEY_BYTES) {
-      throw new DamageError(`${file} is damaged: restore the data directory from a backup`)
-    }
+    const installation = keyFrom(this.file, INSTALLATION, this.db.get(INSTALLATION))
     this.indexKey = derive(installation, 'index')
     this.ownKey = derive(installation, 'secrets')
   }
@@ -77,21 +75,28 @@ export class Vault {
   }
 
   private async make(person: string): Promise<void> {
-    await this.db.put(keyName(person), randomBytes(KEY_BYTES))
+    const name = personEntry(person)
+    await this.db.put(name, entryOf(name, randomBytes(KEY_BYTES)))
     // A put resolves at its commit; keys that are asked for in one turn are flushed together.
     await this.db.flushed
   }
 
+  private keyOf(person: string): Buffer | undefined {
+    const name = personEntry(person)
+    const entry = this.db.get(name)
+    return entry && keyFrom(this.file, name, entry)
+  }
+
   /** Seals a value for a person whose key is there. */
   seal(person: string, value: unknown): Sealed {
-    const key = this.db.get(keyName(person))
+    const key = this.keyOf(person)
     if (key === undefined) throw new Error('a value is sealed for a person whose key is not in the vault')
     return encrypt(key, person, value)
   }
 
   /** What was sealed for a person; undefined where the person was erased, also where he or she has come back since. */
   open<T>(person: string, sealed: Sealed): T | undefined {
-    const key = this.db.get(keyName(person))
+    const key = this.keyOf(person)
     if (key === undefined || sealed.length === 0) return undefined
     try {
       // Its own kind wrote it, so its shape is known.
@@ -118,19 +123,22 @@ export class Vault {
   }
 
   has(person: string): boolean {
-    return this.db.doesExist(keyName(person))
+    return this.db.doesExist(personEntry(person))
   }
 
-  /** Destroys a person's key: on disk once it returns. Overwritten first, so that the page's next reader finds nothing. */
-  destroy(person: string): void {
+  /**
+   * Destroys the keys of persons: when it returns they are nowhere in the file, nor in the next copy of it. Copies that
+   * were made before have them (see vault-file.ts).
+   */
+  destroy(persons: readonly string[]): void {
+    const keys = persons.flatMap((person) => this.keyOf(person) ?? [])
+    if (keys.length === 0) return
     this.db.transactionSync(() => {
-      if (this.db.doesExist(keyName(person))) this.db.putSync(keyName(person), Buffer.alloc(KEY_BYTES))
+      for (const person of persons) this.db.removeSync(personEntry(person))
     })
-    this.db.transactionSync(() => this.db.removeSync(keyName(person)))
-    // LMDB writes to pages that were given up two commits ago: the one that held the key is written over.
-    for (let turn = 0; turn < 4; turn++) {
-      this.db.transactionSync(() => this.db.putSync('churn', randomBytes(KEY_BYTES)))
-    }
+    // Under the write lock: what still holds a key is in no use, and is put to none meanwhile.
+    this.db.transactionSync(() => wipe(this.file, keys))
+    for (const key of keys) key.fill(0)
   }
 
   close(): Promise<void> {

@@ -1,0 +1,117 @@
+/**
+ * Where a customer has left something: orders, entries of the waiting list, records of the edges. Erasure and export both
+ * look here, so what is not found here is neither erased nor shown.
+ */
+import type { WaitlistEntry } from '../../actors/inventory/waitlist.js'
+import { fulfillmentId } from '../../actors/order/order-id.js'
+import type { OrderView } from '../../actors/order/order-views.js'
+import type { Outcome } from '../../engine/protocol.js'
+import { failed, type OperationContext } from '../operations/operation.js'
+import { pageOf } from '../operations/orders.js'
+import { problem } from '../problems.js'
+
+/** Kinds of records that are about persons. They refer to the person, to a key of the customer, or to an order's parts. */
+export const PERSONAL_KINDS = ['message', 'label', 'intake', 'consent'] as const
+export type PersonalKind = (typeof PERSONAL_KINDS)[number]
+
+/** Persons that one customer's id or address stands for: more have only a placeholder in common. */
+const PERSONS_MAX = 100
+const PAGE = 100
+
+export class Unanswered extends Error {
+  constructor(readonly outcome: Outcome) {
+    super(`a partition did not answer: ${outcome.status}`)
+  }
+}
+
+/** What a partition has answered; throws Unanswered where it has refused. */
+export function answered({ status, body }: Outcome): unknown {
+  if (failed({ status, body })) throw new Unanswered({ status, body })
+  return body
+}
+
+export interface OrdersPage {
+  orders: OrderView[]
+  nextCursor: string | null
+}
+
+/** Orders that are found by one of a customer's keys, or by the person; newest first. An outcome: the cursor is wrong. */
+export async function pageOfOrders(
+  key: string,
+  limit: number,
+  cursor: string | undefined,
+  context: OperationContext,
+): Promise<OrdersPage | Outcome> {
+  const ask = { filter: { customer: key }, detail: 'whole' }
+  const page = await pageOf<{ order: OrderView } & { entry: string }>('order.list', ask, limit, cursor, context)
+  if ('status' in page) return page
+  return { orders: page.items.map(({ order }) => order), nextCursor: page.nextCursor }
+}
+
+export async function* ordersOf(key: string, context: OperationContext): AsyncGenerator<OrderView> {
+  for (let cursor: string | undefined; ; ) {
+    const page = await pageOfOrders(key, PAGE, cursor, context)
+    if ('status' in page) throw new Unanswered(page)
+    yield* page.orders
+    if (page.nextCursor === null) return
+    cursor = page.nextCursor
+  }
+}
+
+export interface WaitingCustomer {
+  partition: number
+  entry: WaitlistEntry
+}
+
+/** Entries of the waiting list, in descending order of their ids within each partition. */
+export async function* waitlistOf(key: string, { dispatch }: OperationContext): AsyncGenerator<WaitingCustomer> {
+  for (let partition = 0; partition < dispatch.links.partitions; partition++) {
+    for (let before: string | undefined; ; ) {
+      const ask = { key, limit: PAGE, ...(before === undefined ? {} : { before }) }
+      const body = answered(await dispatch.query(partition, 'waitlist.ofCustomer', ask))
+      const { items } = body as { items: WaitlistEntry[] }
+      for (const entry of items) yield { partition, entry }
+      before = items.at(-1)?.id
+      if (before === undefined) break
+    }
+  }
+}
+
+/** What records about an order may refer to. */
+export const refsOfOrder = ({ id, fulfillments, returns }: OrderView): string[] => [
+  id,
+  ...fulfillments.map(({ number }) => fulfillmentId(id, number)),
+  ...(returns ?? []).map((found) => found.id),
+]
+
+/** The key of a customer, and by whose keys what he or she has left is sealed. */
+export interface Identity {
+  key: string
+  persons: string[]
+}
+
+/** Everybody for whom something of this customer is sealed; an outcome where that is no one customer. */
+export async function identify(customer: string, context: OperationContext): Promise<Identity | Outcome> {
+  const { people } = context
+  const key = people.keyOf(customer)
+  const persons = new Set(
+    [people.personOf({ id: customer }, ''), people.personOf({ email: customer }, '')].filter((person) =>
+      people.vault.has(person),
+    ),
+  )
+  const tooMany = (): boolean => persons.size > PERSONS_MAX
+  for await (const { customer: found } of ordersOf(key, context)) {
+    persons.add(found.person)
+    if (tooMany()) break
+  }
+  for await (const { entry } of waitlistOf(key, context)) {
+    persons.add(entry.customer.person)
+    if (tooMany()) break
+  }
+  if (!tooMany()) return { key, persons: [...persons].sort() }
+  return problem(
+    409,
+    'many_customers',
+    `More than ${PERSONS_MAX} customers have this in common, so it names none of them; ask for each by an id of its own.`,
+  )
+}
