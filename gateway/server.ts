@@ -123,7 +123,9 @@ export class Server {
         const context = open as OperationContext
         const desks = await openDesks(context, logger)
         const metrics = new Metrics(dispatch, logger)
-        await resumeErasures(context)
+        await resumeErasures(context).catch((error: unknown) =>
+          logger.error({ err: error }, 'an erasure that was cut off is not complete; the next start tries it again'),
+        )
         return await Server.listen(options, context, desks, metrics, engine, unlock)
       } catch (error) {
         await engine.stop()

@@ -440,6 +440,36 @@ describe('an erasure', () => {
   })
 })
 
+test('records about a customer are exported with their sealed parts open, and go with the customer', async () => {
+  const { Server }: typeof import('../gateway/server.js') = await import(built('gateway/server.ts'))
+  const { default: pino } = await import('pino')
+  const dataDir = temporaryDirectory()
+  const own = { host: '127.0.0.1', port: 0, dataDir, partitions: 2, version: '0', warmReservations: 0 }
+  const server = await Server.start({ ...own, logger: pino({ enabled: false }) })
+  whenDone(() => server.stop())
+  const { records, people, call } = server.context
+  await stockUp(server.url, ['TEE'], 10)
+  const order = orderOf()
+  expect((await call('order.create', order)).status).toBe(201)
+  const person = people.personOf(ada, '')
+  const about = { address: people.sealText(ada.email, person), at: 'now' }
+  const refs = [people.keyOf(ada.email), person, order.id, `${order.id}-1`]
+  const kinds = ['message', 'label', 'intake', 'consent']
+  for (const kind of kinds) {
+    for (const [at, ref] of refs.entries()) await records.put({ kind, id: `${kind}-${at}`, value: about, refs: [ref] })
+    await records.put({ kind, id: `${kind}-of-eve`, value: { at: 'now' }, refs: ['eve'] })
+  }
+  const all = async () => (await call('customer.export', { customer: ada.email, limit: 500 })).body
+  const ids = kinds.flatMap((kind) => refs.map((_ref, at) => `${kind}-${at}`))
+  const { records: shown } = (await all()) as { records: { id: string; value: unknown }[] }
+  expect(shown.map(({ id }) => id).sort()).toEqual(ids.sort())
+  for (const { value } of shown) expect(value).toEqual({ address: ada.email, at: 'now' })
+  const wish = { customer: ada.email, reason: 'asked for', by: 'privacy office', force: true }
+  expect(await call('customer.erase', wish)).toMatchObject({ status: 200, body: { orders: 1 } })
+  expect(await all()).toMatchObject({ orders: [], records: [], erasures: [{ state: 'done' }] })
+  for (const kind of kinds) expect((await records.all(kind)).map(({ id }) => id)).toEqual([`${kind}-of-eve`])
+})
+
 describe('an export', () => {
   test('shows everything of a customer once, in pages of any size', async () => {
     const server = await shop(threads(3))

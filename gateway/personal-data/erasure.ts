@@ -27,7 +27,7 @@ export interface Erasure extends Identity {
   doneMs?: number
 }
 
-export interface ErasureWish {
+interface ErasureWish {
   /** Id or e-mail address. */
   customer: string
   reason: string

@@ -11,13 +11,13 @@ import { ERASURE, type Erasure } from './erasure.js'
 import { openOrder } from './opened-order.js'
 import { type Identity, identify, PERSONAL_KINDS, pageOfOrders, refsOfOrder, waitlistOf } from './traces.js'
 
-export interface ExportedRecord {
+interface ExportedRecord {
   kind: string
   id: string
   value: unknown
 }
 
-export interface CustomerExport {
+interface CustomerExport {
   /** As was asked for. */
   customer: string
   orders: object[]

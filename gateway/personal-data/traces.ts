@@ -5,22 +5,22 @@
 import type { WaitlistEntry } from '../../actors/inventory/waitlist.js'
 import { fulfillmentId } from '../../actors/order/order-id.js'
 import type { OrderView } from '../../actors/order/order-views.js'
-import type { Outcome } from '../../engine/protocol.js'
+import type { Outcome, Problem } from '../../engine/protocol.js'
 import { failed, type OperationContext } from '../operations/operation.js'
 import { pageOf } from '../operations/orders.js'
 import { problem } from '../problems.js'
 
 /** Kinds of records that are about persons. They refer to the person, to a key of the customer, or to an order's parts. */
 export const PERSONAL_KINDS = ['message', 'label', 'intake', 'consent'] as const
-export type PersonalKind = (typeof PERSONAL_KINDS)[number]
 
 /** Persons that one customer's id or address stands for: more have only a placeholder in common. */
 const PERSONS_MAX = 100
 const PAGE = 100
 
-export class Unanswered extends Error {
+/** A partition has refused: `outcome` says why. */
+class Unanswered extends Error {
   constructor(readonly outcome: Outcome) {
-    super(`a partition did not answer: ${outcome.status}`)
+    super(`a partition did not answer: ${outcome.status} ${(outcome.body as Problem).code}`)
   }
 }
 
@@ -30,7 +30,7 @@ export function answered({ status, body }: Outcome): unknown {
   return body
 }
 
-export interface OrdersPage {
+interface OrdersPage {
   orders: OrderView[]
   nextCursor: string | null
 }
@@ -58,7 +58,7 @@ export async function* ordersOf(key: string, context: OperationContext): AsyncGe
   }
 }
 
-export interface WaitingCustomer {
+interface WaitingCustomer {
   partition: number
   entry: WaitlistEntry
 }
