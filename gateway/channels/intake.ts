@@ -191,7 +191,7 @@ export class ChannelIntake {
       const idle = items.filter(({ id }) => !this.underWay.has(id))
       await Promise.allSettled(idle.map(({ id }) => this.process(id)))
       const old = dayKey(now() - KEPT_DAYS * DAY_MS)
-      if (people.vault.has(old)) people.vault.destroy(old)
+      if (people.vault.has(old)) people.vault.destroy([old])
     } catch (error) {
       this.logger.warn({ err: error }, 'deliveries could not be looked at')
     } finally {
