@@ -20,6 +20,8 @@ const option = (flags: string, description: string): Option => {
   const made = new Option(flags, description)
   return made.env(`DOORBUSTER_${made.attributeName().replaceAll(/[A-Z]/g, '_$&').toUpperCase()}`)
 }
+/** Of an option that is repeated all values; of its environment variable those between commas. */
+const several = (text: string, before: string[]): string[] => [...before, ...text.split(',').map((one) => one.trim())]
 const dataDirOption = (): Option => option('--data-dir <directory>', 'where the data is').default('./data')
 const urlOption = (): Option => option('--url <url>', 'a running server').default('http://127.0.0.1:8080')
 
@@ -52,6 +54,20 @@ program
   .addOption(option('--nats-tls-ca <file>', 'certificates that NATS servers are trusted by, PEM'))
   .addOption(option('--nats-tls-cert <file>', 'our certificate for NATS, PEM'))
   .addOption(option('--nats-tls-key <file>', 'its key, PEM'))
+  .addOption(option('--allow-http', 'let webhooks and partners be called by plain HTTP').default(false))
+  .addOption(option('--allow-private', 'let them have private addresses').default(false))
+  .addOption(
+    option('--allow-address <host or network>', 'let this host name, address or CIDR network be called; repeatable')
+      .default([])
+      .argParser(several),
+  )
+  .addOption(option('--smtp-url <url>', 'mail server: smtp[s]://user:password@host:port'))
+  .addOption(option('--mail-from <address>', 'whom mails come from: "Name <orders@shop.example>"'))
+  .addOption(option('--sms-url <url>', 'SMS gateway in the shape of Twilio’s, if not Twilio itself'))
+  .addOption(option('--sms-account <sid>', 'account at the SMS gateway'))
+  .addOption(option('--sms-token <token>', 'its token'))
+  .addOption(option('--sms-from <number>', 'number or name that SMS come from'))
+  .addOption(option('--public-url <url>', 'https address under which customers reach this server'))
   .addOption(option('--log-level <level>', 'what goes to standard error').default('info'))
   .action(async (options) => {
     const { serve } = await import('./cli/serve.js')

@@ -14,8 +14,10 @@ import { HttpServer } from './http/server.js'
 import { Metrics } from './metrics.js'
 import { NatsGateway } from './nats/nats-gateway.js'
 import { connectionOptions, type NatsOptions } from './nats/options.js'
+import type { MessagingOptions } from './notify/providers.js'
 import { operations } from './operations/index.js'
 import { caller, type OperationContext } from './operations/operation.js'
+import type { EventConsumer } from './outbox/event-consumer.js'
 import type { AddressPolicy } from './outward/address-guard.js'
 import { OutwardClient } from './outward/outward-http.js'
 import { resumeErasures } from './personal-data/erasure.js'
@@ -39,8 +41,10 @@ export interface ServerOptions {
   checkpoints?: boolean
   /** Reservations that memory is got ready for while there is nothing else to do. */
   warmReservations: number
-  /** Where the gateway may call. */
-  outward?: AddressPolicy
+  /** Whom the server may call over HTTP. */
+  outward: AddressPolicy
+  /** How messages to customers are sent. */
+  messaging: MessagingOptions
   /** None: nothing of NATS is started. */
   nats?: NatsOptions
 }
@@ -117,11 +121,13 @@ export class Server {
         const records = new RecordStore(dispatch, directory)
         const people = new People(vault)
         const call = caller(operations, () => context)
-        const outward = new OutwardClient({ policy: options.outward ?? {} })
-        const open = { dispatch, directory, records, people, outward, dataDir, now: Date.now, call, fault }
+        const outward = new OutwardClient({ policy: options.outward })
+        const consumers: EventConsumer[] = []
+        const now = Date.now
+        const open = { dispatch, directory, records, people, outward, consumers, dataDir, now, call, fault }
         // Desks ask of the same context that they are a part of.
         const context = open as OperationContext
-        const desks = await openDesks(context, logger)
+        const desks = await openDesks(context, options.messaging, logger)
         const metrics = new Metrics(dispatch, logger)
         await resumeErasures(context).catch((error: unknown) =>
           logger.error({ err: error }, 'an erasure that was cut off is not complete; the next start tries it again'),

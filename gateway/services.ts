@@ -4,9 +4,13 @@ import { Channels } from './channels/channels.js'
 import { channelConsumer } from './channels/outward-consumer.js'
 import { ErpExporter } from './erp/exporter.js'
 import { erpConsumer } from './erp/poster.js'
+import { Messaging } from './notify/messaging.js'
+import { messageConsumer } from './notify/messenger.js'
+import type { MessagingOptions } from './notify/providers.js'
 import type { OperationContext } from './operations/operation.js'
 import { PaymentWorker } from './payments/payment-worker.js'
 import { exchangeConsumer } from './returns/exchange-worker.js'
+import { Webhooks } from './webhooks/webhooks.js'
 import { WebhookLink } from './wms/webhook/webhook-link.js'
 import { WmsWorker } from './wms/wms-worker.js'
 
@@ -16,23 +20,36 @@ export interface Service {
 }
 
 /** What operations ask of, and so has to be there before the first request. */
-export async function openDesks(context: OperationContext, logger: Logger): Promise<Service[]> {
+export async function openDesks(
+  context: OperationContext,
+  messagingOptions: MessagingOptions,
+  logger: Logger,
+): Promise<Service[]> {
+  const { dataDir, records, people, dispatch, directory, outward: client, now } = context
   const channels = await Channels.open(context, logger)
-  context.channels = channels
-  return [channels]
+  const messaging = new Messaging(messagingOptions, dataDir, records, people, logger, now)
+  const webhooks = new Webhooks({ records, vault: people.vault, dispatch, directory, client, logger, now })
+  await webhooks.start()
+  Object.assign(context, { channels, messaging, webhooks })
+  return [channels, messaging, webhooks.dispatcher]
 }
 
 /** `desks`: of `openDesks`, stopped last. */
 export function startServices(context: OperationContext, logger: Logger, desks: Service[]): Service[] {
-  const { outward } = context
-  const consumers = [
+  const { outward, consumers, messaging, webhooks } = context
+  consumers.push(
     exchangeConsumer(context, logger),
     channelConsumer(context, logger),
+    messageConsumer(context, logger),
+    webhooks.consumer,
     erpConsumer(context, logger),
+  )
+  const workers = [
     new ErpExporter(context, logger, outward),
     new WmsWorker(context, logger, new WebhookLink(outward, context.now)),
   ]
-  for (const consumer of consumers) consumer.wake()
+  for (const one of [...consumers, ...workers]) one.wake()
+  messaging.sender.wake()
   void context.channels.watchFolders()
-  return [new PaymentWorker(context.dispatch, logger), ...consumers, ...desks]
+  return [new PaymentWorker(context.dispatch, logger), ...consumers, ...workers, ...desks]
 }

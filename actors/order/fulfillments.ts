@@ -289,12 +289,13 @@ export class Fulfillments {
     detail?: string,
     sent?: { lines: SentLine[]; invoice?: Totals },
   ): void {
-    const { number, location } = fulfillment
+    const { number, location, kind } = fulfillment
     note(order, step.timeMs, `fulfillment.${what}`, by, detail === undefined ? `${number}` : `${number}: ${detail}`)
     step.publish(`fulfillment.${what}`, `order/${order.id}`, {
       order: order.id,
       fulfillment: `${order.id}-${number}`,
       location,
+      kind,
       status: fulfillment.status,
       ...(sent?.invoice ? { currency: order.currency } : {}),
       ...sent,

@@ -192,6 +192,7 @@ export class Orders {
       order: order.id,
       fulfillment: `${order.id}-${fulfillment.number}`,
       location: fulfillment.location,
+      kind: fulfillment.kind,
       status: fulfillment.status,
     })
   }
@@ -216,8 +217,9 @@ export class Orders {
     if (wish.service !== undefined) order.service = wish.service
     if (goesElsewhere) this.takeAllBack(step, order)
     fire(order, 'REVISE')
-    note(order, step.timeMs, 'order.changed', wish.by, changedParts(wish))
-    step.publish('order.changed', `order/${order.id}`, { order: order.id, changed: changedParts(wish) })
+    const changed = changedParts(wish)
+    note(order, step.timeMs, 'order.changed', wish.by, changed.join(', '))
+    step.publish('order.changed', `order/${order.id}`, { order: order.id, channel: order.channel, changed })
     this.shortfall.leaveWaiting(step, order)
     if (outlookOf(order) === 'cancelled') this.payments.cancelled(order)
     else {
@@ -440,7 +442,7 @@ function allCancellable(order: Order): Map<number, number> {
 const detailOf = (units: Map<number, number>): string =>
   [...units].map(([line, count]) => `${count} of line ${line}`).join(', ')
 
-const changedParts = ({ shipTo, customer, lines, service, notes }: ReviseWish): string =>
-  Object.entries({ address: shipTo, customer, lines, service, notes })
-    .flatMap(([name, value]) => (value === undefined ? [] : [name]))
-    .join(', ')
+const changedParts = ({ shipTo, customer, lines, service, notes }: ReviseWish): string[] =>
+  Object.entries({ address: shipTo, customer, lines, service, notes }).flatMap(([name, value]) =>
+    value === undefined ? [] : [name],
+  )

@@ -1,10 +1,11 @@
 /** doorbuster serve. */
 import pino from 'pino'
 import type { NatsOptions } from '../nats/options.js'
+import type { MessagingOptions } from '../notify/providers.js'
 import { Server } from '../server.js'
 import { loadDemo } from './demo.js'
 
-export interface ServeOptions extends Partial<NatsOptions> {
+export interface ServeOptions extends Partial<NatsOptions>, MessagingOptions {
   host: string
   port: number
   dataDir: string
@@ -13,17 +14,23 @@ export interface ServeOptions extends Partial<NatsOptions> {
   demo: boolean
   logLevel: string
   warmReservations: number
+  allowHttp: boolean
+  allowPrivate: boolean
+  /** Hosts and networks in CIDR notation. */
+  allowAddress: string[]
   version: string
 }
 
 export async function serve(options: ServeOptions): Promise<void> {
   const logger = pino({ level: options.logLevel, base: {} }, pino.destination({ dest: 2, sync: true }))
   const checkpoints = process.env.DOORBUSTER_CHECKPOINT !== 'off'
-  const { nats, ...others } = options
+  const { nats, allowHttp, allowPrivate, allowAddress: allowed, ...others } = options
   const server = await Server.start({
     ...others,
     logger,
     checkpoints,
+    outward: { allowHttp, allowPrivate, allowed },
+    messaging: others,
     ...(nats === undefined ? {} : { nats: { ...others, nats } }),
   })
   let stopping = false

@@ -48,6 +48,12 @@ const IDEMPOTENCY_KEY = {
   schema: { type: 'string', maxLength: 200 },
 }
 
+const SIGNED_FORM = {
+  required: true,
+  description: 'A form, whose signature stands in a header',
+  content: { 'application/x-www-form-urlencoded': { schema: { type: 'object' } } },
+}
+
 const EVENT_STREAM = {
   operationId: 'event.stream',
   summary: 'What happens, as server-sent events that can be resumed',
@@ -91,7 +97,7 @@ export function openApiDocument(operations: Operation[], version: string): objec
   }
   for (const operation of operations) {
     if (!operation.http) continue
-    const { method, path, status, produces } = operation.http
+    const { method, path, status, produces, form, isUnrepeatable } = operation.http
     paths[path] ??= {}
     paths[path][method.toLowerCase()] = {
       operationId: operation.name,
@@ -100,9 +106,10 @@ export function openApiDocument(operations: Operation[], version: string): objec
       parameters: [
         ...parameters(operation.parameters, 'path'),
         ...parameters(operation.query, 'query'),
-        ...(method === 'POST' ? [IDEMPOTENCY_KEY] : []),
+        ...(method === 'POST' && !form && !isUnrepeatable ? [IDEMPOTENCY_KEY] : []),
       ],
-      ...(operation.body
+      ...(form ? { requestBody: SIGNED_FORM } : {}),
+      ...(operation.body && !form
         ? { requestBody: { required: true, content: { 'application/json': { schema: jsonSchema(operation.body) } } } }
         : {}),
       responses: {

@@ -63,6 +63,20 @@ function respondUnlessHead(res: HttpResponse, method: string, outcome: Outcome, 
   })
 }
 
+/** Content that says itself, in its headers, what it is and what it may do. */
+export function respondWithHeaders(
+  res: HttpResponse,
+  content: Uint8Array,
+  status: number,
+  headers: ExtraHeaders,
+): void {
+  res.cork(() => {
+    res.writeStatus(STATUS_LINES[status]!)
+    for (const name in headers) res.writeHeader(name, headers[name]!)
+    res.end(content)
+  })
+}
+
 export function respondContent(res: HttpResponse, type: string, content: string | Uint8Array, status = 200): void {
   res.cork(() => {
     res.writeStatus(STATUS_LINES[status]!)

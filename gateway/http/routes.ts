@@ -9,11 +9,11 @@ import { createHash } from 'node:crypto'
 import type { Outcome } from '../../engine/protocol.js'
 import type { Guard } from '../guard.js'
 import type { Metrics } from '../metrics.js'
-import { checkInput, failed, type Operation, type OperationContext } from '../operations/operation.js'
+import { Content, checkInput, failed, type Operation, type OperationContext } from '../operations/operation.js'
 import { type KeptAnswer, openAnswer, sealAnswer } from '../personal-data/kept-answers.js'
 import { problem } from '../problems.js'
 import { readBody } from './body.js'
-import { type ExtraHeaders, refuseMethod, respond, respondContent } from './responder.js'
+import { type ExtraHeaders, refuseMethod, respond, respondContent, respondWithHeaders } from './responder.js'
 
 export interface RoutesOptions {
   app: TemplatedApp
@@ -63,7 +63,8 @@ export class Routes {
       if (gone) return
       gone = true
       const { status, body } = outcome
-      if (body instanceof Uint8Array) respondContent(res, operation.http!.produces!, body, status)
+      if (body instanceof Content) respondWithHeaders(res, body.bytes, status, body.headers)
+      else if (body instanceof Uint8Array) respondContent(res, operation.http!.produces!, body, status)
       else respond(res, outcome, headers, closing)
     }
     res.onAborted(() => {
@@ -79,17 +80,23 @@ export class Routes {
       answer(head)
       return
     }
-    const isPost = operation.http!.method === 'POST'
+    const { form, isUnrepeatable } = operation.http!
+    const isPost = operation.http!.method === 'POST' && !isUnrepeatable
     if (operation.http!.method === 'GET') {
       void this.run(operation, head, undefined).then((outcome) => answer(outcome))
       return
     }
     const type = req.getHeader('content-type')
+    const signed = form && { query: req.getQuery() ?? '', signature: req.getHeader(form.signature) }
     readBody(res, Number(req.getHeader('content-length')) || 0, (body) => {
       if (body === undefined) return
       if (body === 'tooLarge') {
         const detail = 'A body is at most 1 MiB; send less at once, or use the import command.'
         return answer(problem(413, 'body_too_large', detail), undefined, true)
+      }
+      if (signed) {
+        const input = Buffer.from(JSON.stringify({ ...signed, form: body.toString() }))
+        return void this.run(operation, head, input).then((outcome) => answer(outcome))
       }
       if (body.length > 0 && type !== '' && !/^application\/([\w.+-]+\+)?json\b/i.test(type)) {
         return answer(problem(415, 'invalid', `The body is ${type}; send application/json.`))

@@ -32,6 +32,14 @@ test('a promise that is put off is told, one that is kept or brought forward is 
   expect(kindOf({ type: 'order.promise_changed', data: null })).toBe('delayed')
 })
 
+test('of a pick-up it is told that it is ready, not that it left the store in the hands of its customer', () => {
+  const pickup = (type: string) => kindOf({ type, data: { kind: 'pickup' } })
+  expect(pickup('fulfillment.ready_for_pickup')).toBe('ready_for_pickup')
+  expect(pickup('fulfillment.shipped')).toBeUndefined()
+  expect(pickup('fulfillment.delivered')).toBeUndefined()
+  expect(kindOf({ type: 'fulfillment.shipped', data: { kind: 'ship' } })).toBe('shipped')
+})
+
 test('each kind is given by some event', () => {
   const types = [
     'order.received order.changed order.on_hold order.cancelled fulfillment.ready_for_pickup fulfillment.shipped',

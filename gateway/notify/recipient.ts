@@ -9,9 +9,9 @@ import { isSuppressed, type Suppression } from './suppression.js'
 
 /** What the customer has said about one medium; what they have not spoken of is absent. The narrower word counts. */
 export interface Consent {
-  transactional?: boolean
-  marketing?: boolean
-  kinds?: Partial<Record<MessageKind, boolean>>
+  transactional?: boolean | undefined
+  marketing?: boolean | undefined
+  kinds?: Partial<Record<MessageKind, boolean>> | undefined
 }
 
 export interface Wish {

@@ -3,9 +3,12 @@ import { adminOperations } from './admin.js'
 import { catalogOperations } from './catalog.js'
 import { channelOperations } from './channels.js'
 import { customerOperations } from './customers.js'
+import { deadLetterOperations } from './dead-letters.js'
 import { erpOperations } from './erp.js'
 import { fulfillmentOperations } from './fulfillments.js'
 import { inventoryOperations } from './inventory.js'
+import { messageSettingOperations } from './message-settings.js'
+import { messageOperations } from './messages.js'
 import type { Operation } from './operation.js'
 import { orderFileOperations } from './order-files.js'
 import { orderOperations } from './orders.js'
@@ -15,8 +18,10 @@ import { reservationOperations } from './reservations.js'
 import { returnOperations } from './returns.js'
 import { ruleOperations } from './rules.js'
 import { saleOperations } from './sales.js'
+import { trackingOperations } from './tracking.js'
 import { transferOperations } from './transfers.js'
 import { waveOperations } from './waves.js'
+import { webhookOperations } from './webhooks.js'
 import { wmsOperations } from './wms.js'
 
 export const operations: Operation[] = [
@@ -37,5 +42,10 @@ export const operations: Operation[] = [
   ...erpOperations,
   ...wmsOperations,
   ...customerOperations,
+  ...messageOperations,
+  ...messageSettingOperations,
+  ...trackingOperations,
+  ...webhookOperations,
+  ...deadLetterOperations,
   ...adminOperations,
 ]

@@ -9,19 +9,27 @@ import type { Outcome } from '../../engine/protocol.js'
 import type { ChannelDesk } from '../channels/channel-desk.js'
 import type { Directory } from '../directory.js'
 import type { Dispatch } from '../dispatch.js'
+import type { Messaging } from '../notify/messaging.js'
 import { derivedId } from '../order-request.js'
+import type { EventConsumer } from '../outbox/event-consumer.js'
 import type { OutwardClient } from '../outward/outward-http.js'
 import type { People } from '../personal-data/people.js'
 import { problem } from '../problems.js'
 import type { RecordStore } from '../records.js'
+import type { Webhooks } from '../webhooks/webhooks.js'
 
 export interface OperationContext {
   dispatch: Dispatch
   directory: Directory
   records: RecordStore
   people: People
+  /** The way to others over HTTP. */
   outward: OutwardClient
   channels: ChannelDesk
+  messaging: Messaging
+  webhooks: Webhooks
+  /** Readers of events that run. */
+  consumers: EventConsumer[]
   dataDir: string
   now: () => number
   /** Another operation, as a client would ask for it. */
@@ -45,12 +53,24 @@ export interface Operation {
     status: number
     /** Content type of a body that is bytes (`Uint8Array`); none: JSON. Control messages carry them as they are. */
     produces?: string
+    /** The body is a form that somebody signs: `run` gets its text, the query's, and what the header of this name says. */
+    form?: { signature: string }
+    /** Its answer holds a secret, so it is not kept for an Idempotency-Key. */
+    isUnrepeatable?: boolean
   }
   /** Path parameters, query and body in one. */
   parameters?: z.ZodObject
   query?: z.ZodObject
   body?: z.ZodType
   run(input: unknown, context: OperationContext): Promise<Outcome>
+}
+
+/** A body in bytes that brings headers of its own. */
+export class Content {
+  constructor(
+    readonly bytes: Uint8Array,
+    readonly headers: Readonly<Record<string, string>>,
+  ) {}
 }
 
 /** An operation whose `run` is typed by its schemas. */

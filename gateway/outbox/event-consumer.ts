@@ -69,6 +69,17 @@ export class EventConsumer {
     })
   }
 
+  get name(): string {
+    return this.options.name
+  }
+
+  /** Handles an event once more that it had given up. Rejects where that fails again. */
+  async redo(event: EngineEvent): Promise<void> {
+    const { handle, handlePage } = this.options
+    if (handle) await handle(event)
+    else await handlePage?.([event], this.stopping.signal)
+  }
+
   /** Reads what there is; called once at the start, and by each event. */
   wake(): void {
     this.again = true
