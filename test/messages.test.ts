@@ -98,9 +98,11 @@ describe('with a mail server and an SMS gateway', () => {
     expect(shipped.text).toContain('SP123456785GB')
     expect(shipped.text).toContain('Hello Ada Byron')
     expect(shipped.html).toContain('Lamp &amp; Shade')
-    const messages = await messagesOf(server, order.id)
-    expect(messages.map(({ state }) => state)).toEqual(Array(6).fill('sent'))
-    expect(messages[0]?.content?.to).toBeDefined()
+    await vi.waitFor(async () => {
+      const messages = await messagesOf(server, order.id)
+      expect(messages.map(({ state }) => state)).toEqual(Array(6).fill('sent'))
+      expect(messages[0]?.content?.to).toBeDefined()
+    }, WAIT)
   })
 
   test('a change, a return and money back are told', async () => {
