@@ -47,6 +47,8 @@ interface Occasion {
   locale: string
   timeZone: string
   usefulUntilMs: number
+  /** Once for all media. */
+  rendered?: Promise<RenderedMessage>
 }
 
 async function tell(event: EngineEvent, context: OperationContext): Promise<void> {
@@ -54,14 +56,15 @@ async function tell(event: EngineEvent, context: OperationContext): Promise<void
   const usefulUntilMs = event.timeMs + (kind === 'out_for_delivery' ? COMES_TODAY_USEFUL_MS : USEFUL_MS)
   // A reader that begins on a directory of before, or was away for days, does not tell of what is long over.
   if (!kind || context.now() > usefulUntilMs) return
-  // All that have a kind are of an order.
-  const { order: id } = event.data as { order: string }
+  // The subject of all that have a kind is their order.
+  const id = event.subject.replace(/^order\//, '')
   const order = await openedOrder(id, context)
   if (isOutcome(order)) {
     if (order.status === 404) return
     throw new Error(`order ${id} cannot be read`)
   }
   if (!context.people.vault.has(order.person) || isWithoutLabel(kind, event, order)) return
+  if (order.customer.email === undefined && order.customer.phone === undefined) return
   const occasion = await occasionOf(event, kind, order, usefulUntilMs, context)
   for (const medium of context.messaging.media) await write(medium, occasion, context)
 }
@@ -141,7 +144,8 @@ async function write(medium: Medium, occasion: Occasion, context: OperationConte
     const { reason, detail } = decision
     return create(id, { ...facts, state: 'suppressed', reason, detail }, context)
   }
-  const rendered = await render(occasion, context)
+  occasion.rendered ??= render(occasion, context)
+  const rendered = await occasion.rendered
   const isEmpty = (medium === 'email' ? rendered.text : rendered.sms) === ''
   if (isEmpty) return
   const content = sealContent(people.vault, order.person, {
