@@ -68,6 +68,14 @@ program
   .addOption(option('--sms-token <token>', 'its token'))
   .addOption(option('--sms-from <number>', 'number or name that SMS come from'))
   .addOption(option('--public-url <url>', 'https address under which customers reach this server'))
+  .addOption(
+    option(
+      '--simulated-carrier-speed <n>',
+      'parcels of the simulated carrier travel so many times faster than the clock',
+    )
+      .default(1)
+      .argParser(wholeNumber(1, 10_000_000)),
+  )
   .addOption(option('--log-level <level>', 'what goes to standard error').default('info'))
   .action(async (options) => {
     const { serve } = await import('./cli/serve.js')

@@ -235,7 +235,7 @@ export const pick = fulfillmentStep.extend({
 })
 export const pack = fulfillmentStep.extend({ packages: packages.optional() })
 export const ship = fulfillmentStep.extend({
-  carrier: text(100),
+  carrier: text(100).optional().meta({ description: 'None: that of the labels that were bought for it' }),
   trackingNumber: text(100).optional(),
   packages: packages.default([]),
 })

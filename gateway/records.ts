@@ -127,5 +127,5 @@ export class RecordStore {
 
 const PAGE = 500
 
-const isChangedMeanwhile = (error: unknown): boolean =>
+export const isChangedMeanwhile = (error: unknown): boolean =>
   error instanceof RecordRefused && (error.outcome.body as Problem).code === 'changed_meanwhile'

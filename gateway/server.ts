@@ -14,19 +14,19 @@ import { HttpServer } from './http/server.js'
 import { Metrics } from './metrics.js'
 import { NatsGateway } from './nats/nats-gateway.js'
 import { connectionOptions, type NatsOptions } from './nats/options.js'
-import type { MessagingOptions } from './notify/providers.js'
 import { operations } from './operations/index.js'
 import { caller, type OperationContext } from './operations/operation.js'
+import type { EventConsumer } from './outbox/event-consumer.js'
 import type { AddressPolicy } from './outward/address-guard.js'
 import { OutwardClient } from './outward/outward-http.js'
 import { resumeErasures } from './personal-data/erasure.js'
 import { People } from './personal-data/people.js'
 import { Vault } from './personal-data/vault.js'
 import { RecordStore } from './records.js'
-import { openDesks, type Service, startServices } from './services.js'
+import { type DeskOptions, openDesks, type Service, startServices } from './services.js'
 import { SocketServer } from './websocket/server.js'
 
-export interface ServerOptions {
+export interface ServerOptions extends DeskOptions {
   host: string
   port: number
   dataDir: string
@@ -42,8 +42,6 @@ export interface ServerOptions {
   warmReservations: number
   /** Whom the server may call over HTTP. */
   outward: AddressPolicy
-  /** How messages to customers are sent. */
-  messaging: MessagingOptions
   /** None: nothing of NATS is started. */
   nats?: NatsOptions
 }
@@ -126,7 +124,7 @@ export class Server {
         const open = { dispatch, directory, records, people, outward, consumers, dataDir, now, call, fault }
         // Desks ask of the same context that they are a part of.
         const context = open as OperationContext
-        const desks = await openDesks(context, options.messaging, logger)
+        const desks = await openDesks(context, options, logger)
         const metrics = new Metrics(dispatch, logger)
         await resumeErasures(context).catch((error: unknown) =>
           logger.error({ err: error }, 'an erasure that was cut off is not complete; the next start tries it again'),

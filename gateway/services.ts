@@ -1,5 +1,9 @@
 /** What works beside the answers: readers of events, workers, channels. Started once the server listens, stopped before the engine. */
 import type { Logger } from 'pino'
+import { Shipping } from './carriers/shipping.js'
+import { simulatedCarrier } from './carriers/simulated/simulated-carrier.js'
+import { spedUp } from './carriers/sped-up.js'
+import { TrackingWorker } from './carriers/tracking-worker.js'
 import { Channels } from './channels/channels.js'
 import { channelConsumer } from './channels/outward-consumer.js'
 import { ErpExporter } from './erp/exporter.js'
@@ -19,18 +23,23 @@ export interface Service {
   stop(): Promise<void>
 }
 
+export interface DeskOptions {
+  /** How messages to customers are sent. */
+  messaging: MessagingOptions
+  /** So much faster than the clock the parcels of the simulated carrier travel; none: as fast. */
+  simulatedCarrierSpeed?: number
+}
+
 /** What operations ask of, and so has to be there before the first request. */
-export async function openDesks(
-  context: OperationContext,
-  messagingOptions: MessagingOptions,
-  logger: Logger,
-): Promise<Service[]> {
+export async function openDesks(context: OperationContext, options: DeskOptions, logger: Logger): Promise<Service[]> {
   const { dataDir, records, people, dispatch, directory, outward: client, now } = context
   const channels = await Channels.open(context, logger)
-  const messaging = new Messaging(messagingOptions, dataDir, records, people, logger, now)
+  const messaging = new Messaging(options.messaging, dataDir, records, people, logger, now)
   const webhooks = new Webhooks({ records, vault: people.vault, dispatch, directory, client, logger, now })
   await webhooks.start()
-  Object.assign(context, { channels, messaging, webhooks })
+  const carriers = [spedUp(simulatedCarrier(), options.simulatedCarrierSpeed ?? 1)]
+  const shipping = new Shipping(carriers, records, people, now)
+  Object.assign(context, { channels, messaging, webhooks, shipping })
   return [channels, messaging, webhooks.dispatcher]
 }
 
@@ -44,6 +53,7 @@ export function startServices(context: OperationContext, logger: Logger, desks: 
     webhooks.consumer,
     erpConsumer(context, logger),
   )
+  const tracking = new TrackingWorker(context, logger)
   const workers = [
     new ErpExporter(context, logger, outward),
     new WmsWorker(context, logger, new WebhookLink(outward, context.now)),
@@ -51,5 +61,5 @@ export function startServices(context: OperationContext, logger: Logger, desks: 
   for (const one of [...consumers, ...workers]) one.wake()
   messaging.sender.wake()
   void context.channels.watchFolders()
-  return [new PaymentWorker(context.dispatch, logger), ...consumers, ...workers, ...desks]
+  return [new PaymentWorker(context.dispatch, logger), ...consumers, ...workers, tracking, ...desks]
 }

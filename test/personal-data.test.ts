@@ -444,7 +444,16 @@ test('records about a customer are exported with their sealed parts open, and go
   const { Server }: typeof import('../gateway/server.js') = await import(built('gateway/server.ts'))
   const { default: pino } = await import('pino')
   const dataDir = temporaryDirectory()
-  const own = { host: '127.0.0.1', port: 0, dataDir, partitions: 2, version: '0', warmReservations: 0, outward: {}, messaging: {} }
+  const own = {
+    host: '127.0.0.1',
+    port: 0,
+    dataDir,
+    partitions: 2,
+    version: '0',
+    warmReservations: 0,
+    outward: {},
+    messaging: {},
+  }
   const server = await Server.start({ ...own, logger: pino({ enabled: false }) })
   whenDone(() => server.stop())
   const { records, people, call } = server.context

@@ -31,7 +31,7 @@ import { OrderRules } from './order-rules.js'
 import { OrderSourcing } from './order-sourcing.js'
 import { OrderStore } from './order-store.js'
 import { OrderViews } from './order-views.js'
-import { type CancelWish, Orders, type ReviseWish, unknownOrder, type Wish } from './orders.js'
+import { type CancelWish, Orders, type ReviseWish, type TrackingNote, unknownOrder, type Wish } from './orders.js'
 import { Payments } from './payments.js'
 import { type OrderSettings, Settings } from './settings.js'
 import { Shortfall } from './shortfall.js'
@@ -197,6 +197,7 @@ export class OrderDesk {
     'return.request': (step: Step, body: ReturnRequest) => this.returns.request(step, body),
     'return.advance': (step: Step, body: ReturnCommand) => this.returns.advance(step, body),
     'return.exchanged': (step: Step, body: Body<Returns['exchanged']>) => this.returns.exchanged(step, body),
+    'tracking.note': (step: Step, body: TrackingNote) => this.work.trackingNoted(step, body),
     'exception.update': (step: Step, body: Body<Orders['handleException']>) => this.work.handleException(step, body),
     'order.reassign': (step: Step, body: Reassignment) => this.reassign(step, body),
     'transfer.create': (step: Step, body: Parameters<Transfers['create']>[1]) => this.transfers.create(step, body),

@@ -52,6 +52,18 @@ export interface ReviseWish {
   totals?: Totals
 }
 
+/** `event`: the carrier's id of it. */
+export interface TrackingNote {
+  id: string
+  event: string
+  type: string
+  by: string
+  trackingNumber: string
+  fulfillment?: string
+  return?: string
+  reason?: string
+}
+
 /** What may be done to an order, by its name in commands. */
 const BEFORE_PICKING = ['open', 'backordered', 'allocated'] as const
 
@@ -399,6 +411,18 @@ export class Orders {
       note(order, step.timeMs, 'exception.acknowledged', by, reason)
     }
     return ok({ order: id, number })
+  }
+
+  /** A carrier has told something of a parcel: it is noted and published once for each event, whoever repeats it. */
+  trackingNoted(step: Step, { id, event, type, by, ...about }: TrackingNote): Outcome {
+    const order = this.orders.change(id)
+    if (!order) return unknownOrder(id)
+    const isKnown = order.timeline.some((entry) => entry.type === `tracking.${type}` && entry.detail === event)
+    const refused = isKnown ? ok({ order: id }) : timelineIsFull(order)
+    if (refused) return refused
+    note(order, step.timeMs, `tracking.${type}`, by, event)
+    step.publish(`tracking.${type}`, `order/${id}`, { order: id, ...about })
+    return ok({ order: id })
   }
 
   /** Stock has come for what it waits for: it is told, once it has taken what it can. */

@@ -149,6 +149,23 @@ export function describeCarrier(name: string, make: () => CarrierCase): void {
       }
     })
 
+    test('misses nothing of a parcel’s way when it is asked again whenever it says so', async () => {
+      const { carrier, parcel, lifeMs } = make()
+      for (const label of await buyAll({ carrier, parcel, lifeMs })) {
+        const told: string[] = []
+        let looks = 0
+        for (let nowMs: number | undefined = label.boughtMs; nowMs !== undefined; looks++) {
+          const known = await carrier.track(label, nowMs)
+          told.push(...known.slice(told.length).map(({ id }) => id))
+          const next: number | undefined = await carrier.nextLookMs(label, nowMs)
+          if (next !== undefined) expect(next).toBeGreaterThan(nowMs)
+          nowMs = next
+        }
+        expect(told).toEqual((await carrier.track(label, label.boughtMs + lifeMs)).map(({ id }) => id))
+        expect(looks).toBeLessThan(1_000)
+      }
+    })
+
     test('voids a label that is not on its way, once, and then tells nothing of it', async () => {
       const { carrier, parcel, lifeMs } = make()
       for (const label of await buyAll({ carrier, parcel, lifeMs })) {

@@ -128,6 +128,8 @@ export interface Carrier {
   void(label: Label, nowMs: number): Promise<Label>
   /** What has happened until now, oldest first; nothing that was told is ever taken back. */
   track(label: Label, nowMs: number): Promise<TrackingEvent[]>
+  /** When the carrier is to be asked again: there may be something new then. Undefined: nothing more will come. */
+  nextLookMs(label: Label, nowMs: number): Promise<number | undefined>
   /** Closes the day: each label once, however often it is listed. */
   manifest(labels: readonly Label[], closedMs: number): Promise<Manifest>
 }

@@ -18,6 +18,7 @@ export interface ServeOptions extends Partial<NatsOptions>, MessagingOptions {
   allowPrivate: boolean
   /** Hosts and networks in CIDR notation. */
   allowAddress: string[]
+  simulatedCarrierSpeed: number
   version: string
 }
 

@@ -4,6 +4,7 @@
  */
 import { Piscina } from 'piscina'
 import type { Outcome } from '../../engine/protocol.js'
+import type { ShippingLabel } from '../carriers/labels/shipping-label.js'
 import { PRINTS_WAITING_MAX } from '../limits.js'
 import { overloaded } from '../problems.js'
 import type { PackingSlip } from './packing-slip.js'
@@ -29,3 +30,5 @@ async function print(module: string, name: string, content: object): Promise<Out
 
 export const printPackingSlip = (slip: PackingSlip): Promise<Outcome> => print('./packing-slip.js', 'packingSlip', slip)
 export const printPickList = (list: PickList): Promise<Outcome> => print('./pick-list.js', 'pickList', list)
+export const printLabels = (labels: readonly ShippingLabel[]): Promise<Outcome> =>
+  print('../carriers/labels/pdf.js', 'labelsPdf', labels)

@@ -55,7 +55,7 @@ test('what is sealed of a message is opened as it was, for its own person alone'
 test('an erased person’s message has no content any more', async () => {
   await vault.ensure('gone')
   const sealed = sealContent(vault, 'gone', { to: 'a', from: 'b', subject: 'c', text: 'd', html: '' })
-  vault.destroy('gone')
+  vault.destroy(['gone'])
   expect(openContent(vault, sealedFor('gone', sealed))).toBeUndefined()
 })
 

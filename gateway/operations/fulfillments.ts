@@ -4,7 +4,9 @@ import type { FulfillmentAction } from '../../actors/order/fulfillments.js'
 import type { Fulfillment, OrderException } from '../../actors/order/order.js'
 import { parseFulfillmentId } from '../../actors/order/order-id.js'
 import type { OrderView } from '../../actors/order/order-views.js'
+import { faulty } from '../../actors/outcomes.js'
 import type { Outcome } from '../../engine/protocol.js'
+import { withLabels } from '../carriers/shipped-labels.js'
 import * as shapes from '../order-schemas.js'
 import { exceptionView, fulfillmentView } from '../order-view.js'
 import { problem, unknownLocation, unknownSku } from '../problems.js'
@@ -36,6 +38,7 @@ interface StepInput {
   id?: string | undefined
   location?: string | undefined
   by?: string | undefined
+  carrier?: string | undefined
   lines?: { sku: string; quantity: number }[] | undefined
   [more: string]: unknown
 }
@@ -77,7 +80,11 @@ async function advance(
 ): Promise<Outcome> {
   const { idempotencyKey: key } = context
   const id = input.id ?? (key === undefined ? undefined : `key:${key}`)
-  const found = commandOf(fulfillment, action, { ...input, id }, context)
+  const labelled = action === 'ship' ? await withLabels(fulfillment, input, context.records) : input
+  if (action === 'ship' && labelled.carrier === undefined) {
+    return faulty([{ path: 'carrier', message: 'say who has it, or buy labels first' }])
+  }
+  const found = commandOf(fulfillment, action, { ...labelled, id }, context)
   if ('status' in found) return found
   const partition = context.directory.partitionOfOrder(found.order)
   const outcome = await context.dispatch.command(partition, 'fulfillment.advance', found.command)
@@ -100,7 +107,14 @@ async function advanceMany(
   commands: z.output<typeof shapes.fulfillmentCommands>['commands'],
   context: OperationContext,
 ): Promise<Outcome> {
-  const addressed = commands.map(({ fulfillment, action, ...input }): Addressed<object> => {
+  const labelled = await Promise.all(
+    commands.map(async (command) =>
+      command.action === 'ship'
+        ? { ...command, ...(await withLabels(command.fulfillment, command, context.records)) }
+        : command,
+    ),
+  )
+  const addressed = labelled.map(({ fulfillment, action, ...input }): Addressed<object> => {
     const found = commandOf(fulfillment, action, input, context)
     if ('status' in found) return { outcome: found }
     return { partition: context.directory.partitionOfOrder(found.order), item: found.command }

@@ -7,6 +7,7 @@ import { deadLetterOperations } from './dead-letters.js'
 import { erpOperations } from './erp.js'
 import { fulfillmentOperations } from './fulfillments.js'
 import { inventoryOperations } from './inventory.js'
+import { labelOperations } from './labels.js'
 import { messageSettingOperations } from './message-settings.js'
 import { messageOperations } from './messages.js'
 import type { Operation } from './operation.js'
@@ -15,9 +16,11 @@ import { orderOperations } from './orders.js'
 import { packingSlipOperations } from './packing-slips.js'
 import { posOperations } from './pos.js'
 import { reservationOperations } from './reservations.js'
+import { returnLabelOperations } from './return-labels.js'
 import { returnOperations } from './returns.js'
 import { ruleOperations } from './rules.js'
 import { saleOperations } from './sales.js'
+import { shipmentOperations } from './shipments.js'
 import { trackingOperations } from './tracking.js'
 import { transferOperations } from './transfers.js'
 import { waveOperations } from './waves.js'
@@ -32,6 +35,9 @@ export const operations: Operation[] = [
   ...orderOperations,
   ...fulfillmentOperations,
   ...returnOperations,
+  ...returnLabelOperations,
+  ...labelOperations,
+  ...shipmentOperations,
   ...packingSlipOperations,
   ...posOperations,
   ...orderFileOperations,

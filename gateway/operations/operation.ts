@@ -6,6 +6,7 @@ import { randomUUID } from 'node:crypto'
 import type { z } from 'zod'
 import { faulty } from '../../actors/outcomes.js'
 import type { Outcome } from '../../engine/protocol.js'
+import type { Shipping } from '../carriers/shipping.js'
 import type { ChannelDesk } from '../channels/channel-desk.js'
 import type { Directory } from '../directory.js'
 import type { Dispatch } from '../dispatch.js'
@@ -30,6 +31,7 @@ export interface OperationContext {
   webhooks: Webhooks
   /** Readers of events that run. */
   consumers: EventConsumer[]
+  shipping: Shipping
   dataDir: string
   now: () => number
   /** Another operation, as a client would ask for it. */

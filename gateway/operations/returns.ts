@@ -17,7 +17,7 @@ import { failed, type OperationContext, operation } from './operation.js'
 import { isOutcome, openedOrder, pageOf } from './orders.js'
 
 const API = 'api'
-const parameters = z.object({ return: z.string().min(1).max(64).meta({ description: 'Return id' }) })
+export const returnParameters = z.object({ return: z.string().min(1).max(64).meta({ description: 'Return id' }) })
 /** Until the return is in the log, and the reservation is made to last. */
 const EXCHANGE_HOLD_SECONDS = 900
 
@@ -198,7 +198,7 @@ const step = (action: ReturnAction, summary: string, body: z.ZodObject) =>
     name: `return.${action}`,
     summary,
     http: { method: 'POST', path: `/v1/returns/{return}/${action}`, status: 200 },
-    parameters,
+    parameters: returnParameters,
     body,
     // The body's schema is one of those of StepInput.
     run: (input, context) => advanceReturn(action, input as unknown as StepInput, context),
@@ -242,7 +242,7 @@ export const returnOperations = [
     name: 'return.get',
     summary: 'A return',
     http: { method: 'GET', path: '/v1/returns/{return}', status: 200 },
-    parameters,
+    parameters: returnParameters,
     run: ({ return: id }, context) => read(id, 200, context),
   }),
   step('reject', 'It is not taken back', shapes.returnStep),
@@ -255,5 +255,4 @@ export const returnOperations = [
   step('inspect', 'Somebody looked at it: restock, refurbish, scrap or back to the vendor', shapes.returnInspection),
   step('close', 'Nothing more is expected of it', shapes.returnStep),
   step('cancel', 'The customer keeps it', shapes.returnStep),
-  step('authorize', 'It may come back', shapes.returnAuthorization),
 ]

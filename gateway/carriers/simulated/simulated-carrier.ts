@@ -110,6 +110,11 @@ export function simulatedCarrier(settings: SimulatedSettings = SIMULATED): Carri
       return feedOf(label, settings).filter(({ atMs }) => atMs <= nowMs)
     },
 
+    async nextLookMs(label, nowMs) {
+      checkOwn(id, label)
+      return feedOf(label, settings).find(({ atMs }) => atMs > nowMs)?.atMs
+    },
+
     async manifest(labels, closedMs) {
       return manifestOf(id, labels, closedMs)
     },
