@@ -5,6 +5,8 @@ import { simulatedCarrier } from './carriers/simulated/simulated-carrier.js'
 import { spedUp } from './carriers/sped-up.js'
 import { TrackingWorker } from './carriers/tracking-worker.js'
 import { Channels } from './channels/channels.js'
+import { ediConsumer } from './channels/edi/exchange/consumer.js'
+import { EdiClock } from './channels/edi/exchange/stock-advice.js'
 import { channelConsumer } from './channels/outward-consumer.js'
 import { ErpExporter } from './erp/exporter.js'
 import { erpConsumer } from './erp/poster.js'
@@ -52,9 +54,11 @@ export function startServices(context: OperationContext, logger: Logger, desks: 
     messageConsumer(context, logger),
     webhooks.consumer,
     erpConsumer(context, logger),
+    ediConsumer(context, logger),
   )
   const tracking = new TrackingWorker(context, logger)
   const workers = [
+    new EdiClock(context, logger),
     new ErpExporter(context, logger, outward),
     new WmsWorker(context, logger, new WebhookLink(outward, context.now)),
   ]

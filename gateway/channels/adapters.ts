@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { bigcommerce } from './bigcommerce/index.js'
 import { settings as bigcommerceSettings } from './bigcommerce/settings.js'
 import type { ChannelListener, ChannelType, WebhookChannel } from './channel.js'
+import { edi } from './edi/exchange/reader.js'
 import { ediSettings } from './edi/index.js'
 import { fileSettings } from './files/order-file.js'
 import { marketplace } from './marketplace/index.js'
@@ -31,7 +32,7 @@ export const SETTINGS: Record<ChannelType, z.ZodType> = {
   files: fileSettings.extend(common),
 }
 
-export const webhookChannels: Partial<Record<ChannelType, WebhookChannel>> = { shopify, woocommerce, bigcommerce }
+export const webhookChannels: Partial<Record<ChannelType, WebhookChannel>> = { shopify, woocommerce, bigcommerce, edi }
 export const polledChannels: Partial<Record<ChannelType, PolledChannel>> = { marketplace }
 export const listeners: Partial<Record<ChannelType, ChannelListener>> = {
   shopify,

@@ -10,35 +10,11 @@ import { isOutcome, openedOrder } from '../operations/orders.js'
 import { homeId } from '../order-request.js'
 import type { OpenedOrder } from '../personal-data/opened-order.js'
 import type { ChannelEvent, ChannelOrder, ChannelUnits, Connection } from './channel.js'
+import type { Applied } from './channel-desk.js'
+import { type ChannelMemory, MEMORY, toldLines } from './channel-memory.js'
 import { type Connections, commonSettings } from './connections.js'
-
-/** What a channel said of one order: kept beside it, since neither lines' ids nor times of changes are the order's own. */
-export interface ChannelMemory {
-  lineIds: string[]
-  /** When what was told last had happened there. */
-  changedAt?: string
-  /** It was cancelled there before it was here. */
-  cancelled?: string
-}
-
-/** What was done about an event, for whoever looks at the delivery. */
-export interface Applied {
-  order?: string
-  person?: string
-  did: string
-}
-
-/** It cannot be carried out, and trying again would not change that. */
-export class Refused extends Error {
-  constructor(
-    message: string,
-    readonly errors: { path: string; message: string }[] = [],
-  ) {
-    super(message)
-  }
-}
-
-export const MEMORY = 'channel-order'
+import { applyPartnerDocument } from './edi/exchange/partner-documents.js'
+import { Refused } from './refused.js'
 
 export class ChannelEvents {
   /** What is under way for each order. */
@@ -53,6 +29,7 @@ export class ChannelEvents {
   apply(event: ChannelEvent, connection: Connection): Promise<Applied> {
     if (event.type === 'ignored') return Promise.resolve({ did: `ignored: ${event.reason}` })
     if (event.type === 'stock') return this.count(event, connection)
+    if (event.type === 'partner') return applyPartnerDocument(event.document, connection, this.context)
     const externalId = event.type === 'order' || event.type === 'update' ? event.order.externalId : event.externalId
     return this.inTurn(`${connection.id}/${externalId}`, () => this.applyToOrder(event, connection, externalId))
   }
@@ -69,7 +46,7 @@ export class ChannelEvents {
   }
 
   private async applyToOrder(
-    event: Exclude<ChannelEvent, { type: 'ignored' | 'stock' }>,
+    event: Exclude<ChannelEvent, { type: 'ignored' | 'stock' | 'partner' }>,
     connection: Connection,
     externalId: string,
   ): Promise<Applied> {
@@ -102,9 +79,12 @@ export class ChannelEvents {
   }
 
   private async place(input: ChannelOrder, connection: Connection, at?: string): Promise<Applied> {
-    const { lineIds, lines, ...order } = input
+    const { lineIds, lines, origin: _origin, ...order } = input
     const memory = await this.memory(connection, input.externalId)
-    await this.remember(connection, input.externalId, { lineIds, ...(at === undefined ? {} : { changedAt: at }) })
+    await this.remember(connection, input.externalId, {
+      ...toldLines(input, lineIds, memory?.value),
+      ...(at === undefined ? {} : { changedAt: at }),
+    })
     const aliased = lines.map((line) => {
       const { sku, quantity } = this.connections.alias(connection, line.sku)
       return quantity === 1 ? { ...line, sku } : unitsOfAlias(line, sku, quantity)
@@ -150,7 +130,10 @@ export class ChannelEvents {
       const outcome = await this.context.call('order.revise', { id: order.id, by: connection.id, ...changes.body }, key)
       if (failed(outcome)) throw refusal(outcome.status, outcome.body as Problem)
     }
-    await this.remember(connection, input.externalId, { lineIds, ...(at === undefined ? {} : { changedAt: at }) })
+    await this.remember(connection, input.externalId, {
+      ...toldLines(input, lineIds, memory),
+      ...(at === undefined ? {} : { changedAt: at }),
+    })
     return done(changes.body === undefined ? 'the same as it is' : 'changed')
   }
 

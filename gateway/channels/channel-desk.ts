@@ -9,6 +9,13 @@ export interface Alias {
   quantity: number
 }
 
+/** What was done about an event, for whoever looks at the delivery. */
+export interface Applied {
+  order?: string
+  person?: string
+  did: string
+}
+
 export interface ConnectionBook {
   get(type: ChannelType, id: string): Connection | undefined
   /** The connection that an order's channel names. */
@@ -25,6 +32,8 @@ export interface ChannelDesk {
   readonly intake: {
     /** A delivery as the platform sent it: refused where it is not signed, else durable once this resolves. */
     receive(connection: Connection, delivery: Delivery): Promise<Outcome>
+    /** Of a sender who was known where it came in; `own` names the delivery for ever. */
+    takeKnown(connection: Connection, own: string, delivery: Delivery): Promise<Outcome>
     /** What was read elsewhere already: from a marketplace, an interchange, a file. */
     takeEvents(connection: Connection, id: string, events: ChannelEvent[]): Promise<Outcome>
     /** Carries one out that is kept. */

@@ -5,6 +5,7 @@
  */
 import type { z } from 'zod'
 import type { order } from '../order-schemas.js'
+import type { PartnerDocument } from './edi/exchange/partner-document.js'
 
 export const CHANNEL_TYPES = ['shopify', 'woocommerce', 'bigcommerce', 'edi', 'marketplace', 'pos', 'files'] as const
 export type ChannelType = (typeof CHANNEL_TYPES)[number]
@@ -26,6 +27,12 @@ export interface ChannelOrder extends Omit<z.input<typeof order>, 'id' | 'channe
   externalId: string
   /** The channel's ids of the lines, in their order; by these it refunds and cancels. */
   lineIds: string[]
+  /** Of orders by EDI: how and by whom it was sent, so that it is answered in the same way. */
+  origin?: {
+    syntax: 'x12' | 'edifact'
+    sender?: { qualifier: string; id: string }
+    receiver?: { qualifier: string; id: string }
+  }
 }
 
 /** Units of a line that was ordered, by the channel's id of the line, or by SKU where it has none. */
@@ -54,6 +61,8 @@ export type ChannelEvent =
     }
   /** Somebody counted, or set, what there is at a place: the channel's own words for SKU and location. */
   | { type: 'stock'; sku: string; location: string; available: number; at?: string }
+  /** What a supplier or a warehouse says by EDI, or what could not be read of a file of which other parts could. */
+  | { type: 'partner'; document: PartnerDocument }
   /** Nothing to do, and why: drafts, test deliveries, topics that nobody asked for. */
   | { type: 'ignored'; reason: string }
 

@@ -12,9 +12,11 @@ import type { OperationContext } from '../operations/operation.js'
 import { OutwardError } from '../outward/outward-error.js'
 import { problem } from '../problems.js'
 import { listeners, webhookChannels } from './adapters.js'
-import { type Applied, type ChannelEvents, Refused } from './apply.js'
+import type { ChannelEvents } from './apply.js'
 import { type ChannelEvent, type Connection, type Delivery, UnreadablePayload } from './channel.js'
+import type { Applied } from './channel-desk.js'
 import { INTAKE, type KeptDelivery, shownDelivery } from './kept-delivery.js'
+import { Refused } from './refused.js'
 
 /** What is sealed of a delivery: what was sent, or what was read of it already. */
 type Payload = { headers: Record<string, string>; body: Uint8Array } | { events: ChannelEvent[] }
@@ -65,6 +67,11 @@ export class ChannelIntake {
     // Also by its content: a body under an id that was used for another one is another delivery.
     const content = createHash('sha256').update(delivery.body).digest('base64url').slice(0, 16)
     return this.take(connection, `${own}/${content}`, { headers: { ...delivery.headers }, body: delivery.body })
+  }
+
+  /** Of a sender who was known where it came in; `own` names the delivery for ever. */
+  takeKnown(connection: Connection, own: string, { headers, body }: Delivery): Promise<Outcome> {
+    return this.take(connection, own, { headers: { ...headers }, body })
   }
 
   /** What was read elsewhere already: from a marketplace, an interchange, a file. */
@@ -123,13 +130,15 @@ export class ChannelIntake {
     const kept: KeptDelivery = { ...row.value, attempts: row.value.attempts + 1, did: [], orders: [] }
     let person: string | undefined
     try {
-      const applied = await this.applied(kept)
+      const { applied, refused } = await this.applied(kept)
       kept.state = 'done'
       kept.did = applied.map(({ did }) => did)
       kept.orders = [...new Set(applied.flatMap(({ order }) => order ?? []))]
       person = applied.find((one) => one.person)?.person
       delete kept.reason
       delete kept.errors
+      // What could be done of it is done, and the rest is told.
+      if (refused.length > 0) this.failed(kept, id, refusalOf(refused))
     } catch (error) {
       this.failed(kept, id, error)
     }
@@ -140,7 +149,7 @@ export class ChannelIntake {
     return kept
   }
 
-  private async applied(kept: KeptDelivery): Promise<Applied[]> {
+  private async applied(kept: KeptDelivery): Promise<{ applied: Applied[]; refused: Refused[] }> {
     const { people, outward } = this.context
     const { type, id } = kept.connection
     const connection = this.connectionOf(type, id)
@@ -153,8 +162,16 @@ export class ChannelIntake {
         ? payload.events
         : await channel!.read(payload, connection, outward.forConnection(`channel/${type}/${id}`))
     const applied: Applied[] = []
-    for (const event of events) applied.push(await this.events.apply(event, connection))
-    return applied
+    const refused: Refused[] = []
+    for (const event of events) {
+      try {
+        applied.push(await this.events.apply(event, connection))
+      } catch (error) {
+        if (!(error instanceof Refused)) throw error
+        refused.push(error)
+      }
+    }
+    return { applied, refused }
   }
 
   private failed(kept: KeptDelivery, id: string, error: unknown): void {
@@ -201,6 +218,13 @@ export class ChannelIntake {
 
   /** Whether a channel is told of what happens here. */
   static listens = (type: Connection['type']): boolean => listeners[type] !== undefined
+}
+
+function refusalOf(refused: Refused[]): Refused {
+  const [first] = refused
+  if (refused.length === 1) return first!
+  const errors = refused.flatMap((one) => (one.errors.length > 0 ? one.errors : [{ path: '', message: one.message }]))
+  return new Refused(`${first!.message} (and ${refused.length - 1} more)`, errors)
 }
 
 function refsOf({ connection, orders, person, state }: KeptDelivery): string[] {

@@ -10,8 +10,8 @@ import { EventConsumer, GiveUp } from '../outbox/event-consumer.js'
 import { OutwardError } from '../outward/outward-error.js'
 import type { OpenedOrder } from '../personal-data/opened-order.js'
 import { listeners, polledChannels } from './adapters.js'
-import { type ChannelMemory, MEMORY } from './apply.js'
 import { type Connection, type ShippedParcel, UnreadablePayload } from './channel.js'
+import { type ChannelMemory, MEMORY } from './channel-memory.js'
 
 interface OrderEvent {
   order: string

@@ -9,6 +9,7 @@ const STATUS_LINES: Record<number, string> = {
   201: '201 Created',
   202: '202 Accepted',
   400: '400 Bad Request',
+  401: '401 Unauthorized',
   403: '403 Forbidden',
   404: '404 Not Found',
   405: '405 Method Not Allowed',
@@ -88,6 +89,15 @@ export function respondContent(res: HttpResponse, type: string, content: string 
       )
     }
     res.writeHeader('X-Content-Type-Options', 'nosniff')
+    res.end(content)
+  })
+}
+
+/** A page that brings its own headers. */
+export function respondPage(res: HttpResponse, status: number, content: string, headers: ExtraHeaders): void {
+  res.cork(() => {
+    res.writeStatus(STATUS_LINES[status] ?? String(status))
+    for (const name in headers) res.writeHeader(name, headers[name]!)
     res.end(content)
   })
 }

@@ -6,12 +6,14 @@ import type { Operation, OperationContext } from '../operations/operation.js'
 import { problem } from '../problems.js'
 import { asyncApiDocument } from '../websocket/asyncapi.js'
 import { ChannelWebhooks } from './channel-webhooks.js'
+import { EdiInterchanges } from './edi-interchanges.js'
 import { EventStreams } from './event-stream.js'
 import { openApiDocument } from './openapi.js'
 import { OrderExports } from './order-export.js'
 import { docsPage, frontPage } from './pages.js'
 import { refuseMethod, refusePath, respond, respondContent } from './responder.js'
 import { Routes } from './routes.js'
+import { SupplierPages } from './supplier-pages.js'
 
 export interface HttpServerOptions {
   app: TemplatedApp
@@ -39,6 +41,13 @@ export class HttpServer {
     const webhooks = new ChannelWebhooks(context, metrics)
     app.post('/v1/channels/:type/:connection/webhooks', (res, req) => webhooks.handle(res, req))
     app.any('/v1/channels/:type/:connection/webhooks', (res, req) => refuseMethod(res, req, ['POST']))
+    const interchanges = new EdiInterchanges(context, guard, metrics)
+    app.post('/v1/channels/edi/:connection/interchanges', (res, req) => interchanges.handle(res, req))
+    app.any('/v1/channels/edi/:connection/interchanges', (res, req) => refuseMethod(res, req, ['POST']))
+    const supplier = new SupplierPages(context, metrics)
+    app.get('/v1/supplier/:token', (res, req) => supplier.show(res, req))
+    app.post('/v1/supplier/:token', (res, req) => supplier.submit(res, req))
+    app.any('/v1/supplier/:token', (res, req) => refuseMethod(res, req, ['GET', 'POST']))
     new Routes({ app, operations, context, guard, metrics })
 
     const openapi = JSON.stringify(openApiDocument(operations, version))

@@ -4,6 +4,7 @@ import { catalogOperations } from './catalog.js'
 import { channelOperations } from './channels.js'
 import { customerOperations } from './customers.js'
 import { deadLetterOperations } from './dead-letters.js'
+import { ediOperations } from './edi.js'
 import { erpOperations } from './erp.js'
 import { fulfillmentOperations } from './fulfillments.js'
 import { inventoryOperations } from './inventory.js'
@@ -53,5 +54,6 @@ export const operations: Operation[] = [
   ...trackingOperations,
   ...webhookOperations,
   ...deadLetterOperations,
+  ...ediOperations,
   ...adminOperations,
 ]

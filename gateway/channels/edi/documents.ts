@@ -40,6 +40,8 @@ export interface DocumentItem {
 /** 850 to a drop-ship supplier. */
 export interface PurchaseOrderDocument {
   type: 'purchaseOrder'
+  /** None: a new one. The others are about one of the same number. */
+  purpose?: 'changed' | 'cancelled'
   number: string
   date: string
   /** Whose customer it goes to. */
@@ -60,6 +62,8 @@ export interface PurchaseOrderDocument {
 /** 855, ORDRSP. */
 export interface OrderResponseDocument {
   type: 'orderResponse'
+  /** It takes the place of an earlier answer. */
+  replaces?: boolean
   /** Our number of the answer. */
   number: string
   purchaseOrder: string
@@ -145,7 +149,9 @@ export interface InventoryAdviceDocument {
 /** 940 to a third-party warehouse. */
 export interface WarehouseOrderDocument {
   type: 'warehouseOrder'
-  /** The fulfillment order's id: the 945 names it. */
+  /** None: a new one. The others are about one of the same number. */
+  purpose?: 'changed' | 'cancelled'
+  /** The 945 names it. */
   number: string
   purchaseOrder?: string
   date: string

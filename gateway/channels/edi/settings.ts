@@ -3,8 +3,9 @@
  * places and services, and how our documents to it are written. Everything has a default, so that a partner's first file
  * can be read before anything is agreed.
  */
+import { isAbsolute } from 'node:path'
 import { z } from 'zod'
-import { address, money } from '../../schemas.js'
+import { address, locationName, money } from '../../schemas.js'
 import { isSeparatorSign } from './separator-sign.js'
 
 const code = z.string().regex(/^[A-Z0-9]{1,4}$/, 'a code of 1 to 4 capital letters and digits')
@@ -90,6 +91,26 @@ export const ediSettings = z.object({
     .default({})
     .meta({ description: 'Our shipping services by the partner’s carrier or service code' }),
   priceWhereMissing: money.shape.amount.optional().meta({ description: 'Unit price of lines without; none: refused' }),
+  warehouses: z
+    .record(locationName, identifier)
+    .default({})
+    .meta({ description: 'Our locations that the partner runs as a warehouse, and its number of each: 940 and 945' }),
+  suppliers: z
+    .record(locationName, identifier)
+    .default({})
+    .meta({ description: 'Our drop-ship locations that the partner is, and our account there: 850, 855, 856 and 846' }),
+  advises: z.boolean().default(false).meta({ description: 'Whether it is sent our stock (846) every day' }),
+  companyPrefix: z
+    .string()
+    .regex(/^\d{4,12}$/, '4 to 12 digits')
+    .optional()
+    .meta({ description: 'Our GS1 company prefix: packages of ship notices have an SSCC of it; none: they have none' }),
+  outFolder: z
+    .string()
+    .max(1_000)
+    .refine((path) => isAbsolute(path) && !path.includes('\0'), 'an absolute path of a folder that is there')
+    .optional()
+    .meta({ description: 'A folder of this machine where each document for the partner is written as a file, too' }),
   x12: x12.prefault({}),
   edifact: edifact.prefault({}),
 })

@@ -6,13 +6,16 @@ import type { EdiSettings } from '../settings.js'
 import { description, numbers, party, pieces, price } from './parts.js'
 import { number, type Written, words } from './writer.js'
 
+/** BEG01 (element 353): original, replacement, cancellation. */
+const PURPOSES = { new: '00', changed: '05', cancelled: '01' } as const
+
 export function purchaseOrder(document: PurchaseOrderDocument, settings: EdiSettings): Written[] {
   const { lines, customerOrder, shipOn, deliverOn, service, note } = document
   const total = lines.reduce((sum, line) => sum + times(amountOf(line.unitPrice, 'a price'), line.quantity), 0n)
   return [
     [
       'BEG',
-      '00',
+      PURPOSES[document.purpose ?? 'new'],
       document.dropShip ? 'DS' : 'SA',
       number(document.number, 22, 'the purchase order’s number', settings),
       undefined,
@@ -56,7 +59,7 @@ export function orderAcknowledgement(document: OrderResponseDocument, settings: 
   return [
     [
       'BAK',
-      '00',
+      document.replaces ? '05' : '00',
       ANSWERS[document.answer],
       number(document.purchaseOrder, 22, 'the purchase order’s number', settings),
       ediDate(purchaseOrderDate ?? document.date),

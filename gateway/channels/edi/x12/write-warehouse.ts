@@ -5,6 +5,9 @@ import type { EdiSettings } from '../settings.js'
 import { description, numbers, party, pieces } from './parts.js'
 import { number, type Written, words } from './writer.js'
 
+/** W0501 (element 473). */
+const STATUSES = { new: 'N', changed: 'R', cancelled: 'F' } as const
+
 export function warehouseOrder(document: WarehouseOrderDocument, settings: EdiSettings): Written[] {
   const { lines, purchaseOrder, warehouse, carrier, shipOn, deliverOn } = document
   const note = words(document.note, 80)
@@ -12,7 +15,7 @@ export function warehouseOrder(document: WarehouseOrderDocument, settings: EdiSe
   return [
     [
       'W05',
-      'N',
+      STATUSES[document.purpose ?? 'new'],
       number(document.number, 22, 'the warehouse order’s number', settings),
       purchaseOrder === undefined ? undefined : number(purchaseOrder, 22, 'the purchase order’s number', settings),
     ],
