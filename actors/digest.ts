@@ -25,6 +25,9 @@ const OWN = new Set([
   'serving',
 ])
 
+/** How far readers have come in the events, which are one partition's own, too. */
+const CURSORS = 'record/consumer/'
+
 export const kindOfDocument = (key: string): 'everywhere' | 'own' | 'once' => {
   const kind = key.split('/', 1)[0]!
   return EVERYWHERE.has(kind) ? 'everywhere' : OWN.has(kind) ? 'own' : 'once'
@@ -40,7 +43,7 @@ export function addToDigest(digest: Digest, held: Held, { store, placement, part
   const { stock, reservations, pools } = held.inventory
   for (const [key, content] of store.documents()) {
     const kind = kindOfDocument(key)
-    if (kind === 'own' || (kind === 'everywhere' && partition !== 0)) continue
+    if (kind === 'own' || (kind === 'everywhere' && partition !== 0) || key.startsWith(CURSORS)) continue
     digest.addDocument(keyWithoutSku(key), content)
   }
   for (const kind of NAME_KINDS) {

@@ -175,6 +175,22 @@ describe('with a mail server and an SMS gateway', () => {
     for (const email of customers) expect(mailbox.of(email)).toHaveLength(3)
   }, 180_000)
 
+  test('a mail whose server was killed before it heard that it was taken comes again as the same mail', async () => {
+    const dataDir = temporaryDirectory()
+    const email = newEmail()
+    mailbox.silentTo = email
+    const first = await TestServer.start({ dataDir, args: args() })
+    await stockUp(first.url, ['TEE'], 1_000, ['W1'])
+    const order = await place(first, { email })
+    await vi.waitFor(() => expect(mailbox.of(email)).toHaveLength(1), WAIT)
+    await first.kill()
+    mailbox.silentTo = undefined
+    const second = await TestServer.start({ dataDir, args: args() })
+    await vi.waitFor(async () => expect((await messagesOf(second, order.id))[0]?.state).toBe('sent'), WAIT)
+    expect(mailbox.mails.filter(({ to }) => to === email)).toHaveLength(2)
+    expect(mailbox.of(email)).toHaveLength(1)
+  })
+
   test('an SMS waits for the end of the quiet hours, a mail does not', async () => {
     const email = newEmail()
     const hour = (shift: number) =>

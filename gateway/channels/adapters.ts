@@ -1,19 +1,15 @@
 /** The channels that there are: one line for each. */
 import { z } from 'zod'
-import { bigcommerce } from './bigcommerce/index.js'
-import { settings as bigcommerceSettings } from './bigcommerce/settings.js'
+import { bigcommerce, bigcommerceSettings } from './bigcommerce/index.js'
 import type { ChannelListener, ChannelType, WebhookChannel } from './channel.js'
 import { edi } from './edi/exchange/reader.js'
 import { ediSettings } from './edi/index.js'
 import { fileSettings } from './files/order-file.js'
-import { marketplace } from './marketplace/index.js'
-import { settings as marketplaceSettings } from './marketplace/settings.js'
+import { marketplace, marketplaceSettings } from './marketplace/index.js'
 import type { PolledChannel } from './polled-channel.js'
 import { posSettings } from './pos/transactions.js'
-import { shopify } from './shopify/index.js'
-import { settings as shopifySettings } from './shopify/settings.js'
-import { woocommerce } from './woocommerce/index.js'
-import { settings as woocommerceSettings } from './woocommerce/settings.js'
+import { shopify, shopifySettings } from './shopify/index.js'
+import { woocommerce, woocommerceSettings } from './woocommerce/index.js'
 
 /** What every connection may be told besides what its channel needs. */
 const common = {

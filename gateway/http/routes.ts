@@ -9,8 +9,8 @@ import { createHash } from 'node:crypto'
 import type { Outcome } from '../../engine/protocol.js'
 import type { Guard } from '../guard.js'
 import type { Metrics } from '../metrics.js'
-import { Content, checkInput, failed, type Operation, type OperationContext } from '../operations/operation.js'
-import { type KeptAnswer, openAnswer, sealAnswer } from '../personal-data/kept-answers.js'
+import { IDEMPOTENCY_KEY_BYTES_MAX, IdempotentRuns, type Subject } from '../operations/idempotent-runs.js'
+import { Content, checkInput, type Operation, type OperationContext } from '../operations/operation.js'
 import { problem } from '../problems.js'
 import { readBody } from './body.js'
 import { type ExtraHeaders, refuseMethod, respond, respondContent, respondWithHeaders } from './responder.js'
@@ -32,13 +32,12 @@ interface RequestHead {
 
 /** Bytes that are no text are refused instead of being taken for other text. */
 const utf8 = new TextDecoder('utf-8', { fatal: true })
-const IDEMPOTENCY_KEY_BYTES_MAX = 200
 
 export class Routes {
-  /** Keys whose first request is still being carried out: a second one waits for its answer. */
-  private readonly keysUnderWay = new Map<string, Promise<Outcome>>()
+  private readonly once: IdempotentRuns
 
   constructor(private readonly options: RoutesOptions) {
+    this.once = new IdempotentRuns(options.context)
     const byPath = new Map<string, string[]>()
     for (const operation of options.operations) {
       if (!operation.http) continue
@@ -127,7 +126,7 @@ export class Routes {
     operation: Operation,
     { parameters, query, idempotencyKey }: RequestHead,
     bytes: Buffer | undefined,
-    subject?: { person?: string },
+    subject?: Subject,
   ): Promise<Outcome> {
     let body: unknown
     if (bytes !== undefined && bytes.length > 0) {
@@ -159,41 +158,13 @@ export class Routes {
     head: RequestHead,
     body: Buffer,
   ): Promise<{ outcome: Outcome; headers?: ExtraHeaders }> {
-    const replayed = { 'Idempotent-Replayed': 'true' }
-    const { dispatch, people } = this.options.context
     const digest = createHash('sha256')
       .update(JSON.stringify([operation.name, head.parameters]))
       .update(body)
       .digest('base64')
-    // Keyed, so that what the log keeps of a body cannot be compared with guesses.
-    const fingerprint = people.vault.blind(`request:${digest}`)
-    for (let underWay = this.keysUnderWay.get(head.idempotencyKey); underWay; ) {
-      await underWay
-      underWay = this.keysUnderWay.get(head.idempotencyKey)
-    }
-    const first = (async (): Promise<{ outcome: Outcome; headers?: ExtraHeaders }> => {
-      const begun = await dispatch.command(0, 'idempotency.begin', { key: head.idempotencyKey, fingerprint })
-      if (failed(begun)) return { outcome: begun }
-      // What `finish` was given.
-      const { answer } = begun.body as { answer: KeptAnswer | null }
-      if (answer) return { outcome: openAnswer(people.vault, answer), headers: replayed }
-      const subject: { person?: string } = {}
-      const outcome = await this.run(operation, head, body, subject)
-      // What was refused for lack of room was not done: the next try is a first one.
-      if (outcome.status >= 500) return { outcome }
-      const finished = await dispatch.command(0, 'idempotency.finish', {
-        key: head.idempotencyKey,
-        fingerprint,
-        answer: sealAnswer(people.vault, outcome, subject.person),
-      })
-      return { outcome: failed(finished) ? finished : outcome }
-    })()
-    const settled = first.then(({ outcome }) => outcome)
-    this.keysUnderWay.set(head.idempotencyKey, settled)
-    try {
-      return await first
-    } finally {
-      this.keysUnderWay.delete(head.idempotencyKey)
-    }
+    const { outcome, replayed } = await this.once.run(head.idempotencyKey, digest, (subject) =>
+      this.run(operation, head, body, subject),
+    )
+    return replayed ? { outcome, headers: { 'Idempotent-Replayed': 'true' } } : { outcome }
   }
 }

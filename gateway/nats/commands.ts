@@ -74,11 +74,11 @@ export class NatsCommands {
       const detail = `An Idempotency-Key is at most ${IDEMPOTENCY_KEY_BYTES_MAX} bytes.`
       return { outcome: problem(422, 'invalid', detail), replayed: false }
     }
-    const fingerprint = createHash('sha256')
+    const digest = createHash('sha256')
       .update(JSON.stringify([operation.name]))
       .update(data)
       .digest('base64')
-    return this.once.run(key, fingerprint, () => this.operations.run(operation, body, key))
+    return this.once.run(key, digest, (subject) => this.operations.run(operation, body, key, subject))
   }
 
   private answer(message: Msg, format: Format, outcome: Outcome, replayed = false): void {

@@ -157,7 +157,7 @@ export class Intake {
     // What sets something and has no id would, repeated late, undo what came after it: it is remembered whole.
     const fingerprint = digest(`${operation.name} ${digest(message.data)}`)
     return once
-      .run(`intake:${digest(id)}`, fingerprint, () => operations.run(operation, body, key))
+      .run(`intake:${digest(id)}`, fingerprint, (subject) => operations.run(operation, body, key, subject))
       .then(({ outcome }) => outcome)
   }
 

@@ -52,7 +52,7 @@ export class NatsGateway {
   /** Throws DoorbusterError where an option cannot be used. */
   constructor({ nats, operations, context, metrics, logger }: NatsGatewayOptions) {
     const named = new NamedOperations(operations, context, metrics)
-    const once = new IdempotentRuns(context.dispatch)
+    const once = new IdempotentRuns(context)
     this.logger = logger
     this.link = new NatsLink(connectionOptions(nats), logger)
     this.commands = new NatsCommands(named, once, logger)

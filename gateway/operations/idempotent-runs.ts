@@ -1,12 +1,16 @@
 /**
  * Carries a request out once for its idempotency key, whoever repeats it, also after a restart: the first answer is kept
- * with a fingerprint of the request, and the same key with another request is a conflict.
+ * with a fingerprint of the request, and the same key with another request is a conflict. Both are in the log, so the answer
+ * is sealed for whom it shows, and the fingerprint is keyed, so that it cannot be compared with guesses.
  */
 import type { Outcome } from '../../engine/protocol.js'
-import type { Dispatch } from '../dispatch.js'
-import { failed } from './operation.js'
+import { type KeptAnswer, openAnswer, sealAnswer } from '../personal-data/kept-answers.js'
+import { failed, type OperationContext } from './operation.js'
 
 export const IDEMPOTENCY_KEY_BYTES_MAX = 200
+
+/** Whose data the answer shows: noted by the operation. */
+export type Subject = NonNullable<OperationContext['subject']>
 
 export interface IdempotentOutcome {
   outcome: Outcome
@@ -18,9 +22,11 @@ export class IdempotentRuns {
   /** Keys whose first request is still being carried out: a second one waits for its answer. */
   private readonly underWay = new Map<string, Promise<unknown>>()
 
-  constructor(private readonly dispatch: Dispatch) {}
+  constructor(private readonly context: Pick<OperationContext, 'dispatch' | 'people'>) {}
 
-  async run(key: string, fingerprint: string, carryOut: () => Promise<Outcome>): Promise<IdempotentOutcome> {
+  /** `digest` is of the whole request. */
+  async run(key: string, digest: string, carryOut: (subject: Subject) => Promise<Outcome>): Promise<IdempotentOutcome> {
+    const fingerprint = this.context.people.vault.blind(`request:${digest}`)
     for (let other = this.underWay.get(key); other; other = this.underWay.get(key)) await other
     const first = this.begin(key, fingerprint, carryOut)
     this.underWay.set(
@@ -34,16 +40,23 @@ export class IdempotentRuns {
     }
   }
 
-  private async begin(key: string, fingerprint: string, carryOut: () => Promise<Outcome>): Promise<IdempotentOutcome> {
-    const begun = await this.dispatch.command(0, 'idempotency.begin', { key, fingerprint })
+  private async begin(
+    key: string,
+    fingerprint: string,
+    carryOut: (subject: Subject) => Promise<Outcome>,
+  ): Promise<IdempotentOutcome> {
+    const { dispatch, people } = this.context
+    const begun = await dispatch.command(0, 'idempotency.begin', { key, fingerprint })
     if (failed(begun)) return { outcome: begun, replayed: false }
-    // What `idempotency.begin` answers (actors/idempotency.ts).
-    const { answer } = begun.body as { answer: Outcome | null }
-    if (answer) return { outcome: answer, replayed: true }
-    const outcome = await carryOut()
+    // What `idempotency.finish` was given.
+    const { answer: kept } = begun.body as { answer: KeptAnswer | null }
+    if (kept) return { outcome: openAnswer(people.vault, kept), replayed: true }
+    const subject: Subject = {}
+    const outcome = await carryOut(subject)
     // What was refused for lack of room was not done: the next try is a first one.
     if (outcome.status >= 500) return { outcome, replayed: false }
-    const finished = await this.dispatch.command(0, 'idempotency.finish', { key, fingerprint, answer: outcome })
+    const answer = sealAnswer(people.vault, outcome, subject.person)
+    const finished = await dispatch.command(0, 'idempotency.finish', { key, fingerprint, answer })
     return { outcome: failed(finished) ? finished : outcome, replayed: false }
   }
 }

@@ -5,6 +5,7 @@
 import type { Outcome, Problem } from '../../engine/protocol.js'
 import type { Metrics } from '../metrics.js'
 import { problem, problemDocument } from '../problems.js'
+import type { Subject } from './idempotent-runs.js'
 import { checkInput, type Operation, type OperationContext } from './operation.js'
 
 /** What the sender of a command gets: HTTP's status, and a document or a problem document. */
@@ -40,19 +41,25 @@ export class NamedOperations {
   }
 
   /** Checks the body and runs; never rejects. `idempotencyKey` as in `OperationContext`. */
-  async run(operation: Operation, body: unknown, idempotencyKey?: string): Promise<Outcome> {
+  async run(operation: Operation, body: unknown, idempotencyKey?: string, subject?: Subject): Promise<Outcome> {
     const started = performance.now()
-    const outcome = await this.checkedRun(operation, body, idempotencyKey)
+    const outcome = await this.checkedRun(operation, body, idempotencyKey, subject)
     this.metrics.request(operation.name, outcome.status, performance.now() - started)
     return outcome
   }
 
-  private async checkedRun(operation: Operation, body: unknown, idempotencyKey?: string): Promise<Outcome> {
+  private async checkedRun(
+    operation: Operation,
+    body: unknown,
+    idempotencyKey?: string,
+    subject?: Subject,
+  ): Promise<Outcome> {
     const checked = checkInput(operation, { parameters: body, query: body, body })
     if ('refused' in checked) return checked.refused
     const { context } = this
     try {
-      return await operation.run(checked.input, idempotencyKey === undefined ? context : { ...context, idempotencyKey })
+      const own = { ...(idempotencyKey === undefined ? {} : { idempotencyKey }), ...(subject ? { subject } : {}) }
+      return await operation.run(checked.input, idempotencyKey === undefined ? context : { ...context, ...own })
     } catch (error) {
       this.metrics.fault(operation.name, error)
       return problem(500, 'internal', 'Something went wrong here that should not; it is in the log of the server.')
