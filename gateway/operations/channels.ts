@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { SETTINGS } from '../channels/adapters.js'
 import { CHANNEL_TYPES, type Connection } from '../channels/channel.js'
 import { INTAKE, type KeptDelivery, shownDelivery } from '../channels/kept-delivery.js'
+import { orderId } from '../order-schemas.js'
 import { problem, unknownSku } from '../problems.js'
 import * as schemas from '../schemas.js'
 import { operation } from './operation.js'
@@ -97,13 +98,13 @@ export const channelOperations = [
   }),
   operation({
     name: 'channel.deliveries',
-    summary: 'What a channel sent and what came of it, by state',
+    summary: 'What a channel sent and what came of it, by state, or what an order was made of',
     http: { method: 'GET', path: '/v1/channels/{type}/{connection}/deliveries', status: 200 },
     parameters,
-    query: schemas.page.extend({ state: states.optional() }),
-    async run({ type: kind, connection: id, state, limit, cursor }, { channels, records }) {
+    query: schemas.page.extend({ state: states.optional(), order: orderId.optional() }),
+    async run({ type: kind, connection: id, state, order, limit, cursor }, { channels, records }) {
       if (!channels.connections.get(kind, id)) return unknownConnection(kind, id)
-      const ref = state === undefined ? `${kind}/${id}` : `${kind}/${id}/${state}`
+      const ref = order ?? (state === undefined ? `${kind}/${id}` : `${kind}/${id}/${state}`)
       const page = await records.list<KeptDelivery>(INTAKE, limit, cursor, ref)
       const items = page.items.map((row) => ({ id: row.id, ...shownDelivery(row.value) }))
       return { status: 200, body: { items, nextCursor: page.nextCursor } }
