@@ -9,12 +9,11 @@ import { failed, type OperationContext } from '../operations/operation.js'
 import { isOutcome, openedOrder } from '../operations/orders.js'
 import { homeId } from '../order-request.js'
 import type { OpenedOrder } from '../personal-data/opened-order.js'
+import { type Applied, Refused } from './applied.js'
 import type { ChannelEvent, ChannelOrder, ChannelUnits, Connection } from './channel.js'
-import type { Applied } from './channel-desk.js'
 import { type ChannelMemory, MEMORY, toldLines } from './channel-memory.js'
 import { type Connections, commonSettings } from './connections.js'
 import { applyPartnerDocument } from './edi/exchange/partner-documents.js'
-import { Refused } from './refused.js'
 
 export class ChannelEvents {
   /** What is under way for each order. */

@@ -9,13 +9,6 @@ export interface Alias {
   quantity: number
 }
 
-/** What was done about an event, for whoever looks at the delivery. */
-export interface Applied {
-  order?: string
-  person?: string
-  did: string
-}
-
 export interface ConnectionBook {
   get(type: ChannelType, id: string): Connection | undefined
   /** The connection that an order's channel names. */

@@ -30,6 +30,8 @@ export interface ChannelOrder extends Omit<z.input<typeof order>, 'id' | 'channe
   /** Of orders by EDI: how and by whom it was sent, so that it is answered in the same way. */
   origin?: {
     syntax: 'x12' | 'edifact'
+    /** The day that the partner gave it, ISO. */
+    orderedOn?: string
     sender?: { qualifier: string; id: string }
     receiver?: { qualifier: string; id: string }
   }

@@ -12,11 +12,10 @@ import type { OperationContext } from '../operations/operation.js'
 import { OutwardError } from '../outward/outward-error.js'
 import { problem } from '../problems.js'
 import { listeners, webhookChannels } from './adapters.js'
+import { type Applied, Refused } from './applied.js'
 import type { ChannelEvents } from './apply.js'
 import { type ChannelEvent, type Connection, type Delivery, UnreadablePayload } from './channel.js'
-import type { Applied } from './channel-desk.js'
 import { INTAKE, type KeptDelivery, shownDelivery } from './kept-delivery.js'
-import { Refused } from './refused.js'
 
 /** What is sealed of a delivery: what was sent, or what was read of it already. */
 type Payload = { headers: Record<string, string>; body: Uint8Array } | { events: ChannelEvent[] }

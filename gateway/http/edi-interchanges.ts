@@ -1,6 +1,6 @@
 /** POST of partners' EDI files: raw text in, the acknowledgement as raw text out. */
 import type { HttpRequest, HttpResponse } from 'uWebSockets.js'
-import { type InterchangeAnswer, takeInterchanges } from '../channels/edi/exchange/interchanges.js'
+import { type InterchangeAnswer, Interchanges } from '../channels/edi/exchange/interchanges.js'
 import { hasSecret } from '../channels/edi/exchange/reader.js'
 import type { Guard } from '../guard.js'
 import type { Metrics } from '../metrics.js'
@@ -12,11 +12,15 @@ import { respond, respondContent } from './responder.js'
 const NAME = 'edi.interchanges'
 
 export class EdiInterchanges {
+  private readonly interchanges: Interchanges
+
   constructor(
     private readonly context: OperationContext,
     private readonly guard: Guard,
     private readonly metrics: Metrics,
-  ) {}
+  ) {
+    this.interchanges = new Interchanges(context)
+  }
 
   handle(res: HttpResponse, req: HttpRequest): void {
     const started = performance.now()
@@ -46,7 +50,8 @@ export class EdiInterchanges {
       if (connection.secret !== '' && !hasSecret({ headers, body }, connection)) {
         return answer(problem(401, 'wrong_secret', 'Send Authorization: Bearer with this connection’s secret.'))
       }
-      void takeInterchanges(connection, body, this.context)
+      void this.interchanges
+        .take(connection, body)
         .catch((error: unknown) => {
           this.metrics.fault(NAME, error)
           return problem(503, 'overloaded', 'The file could not be kept; send it again.')

@@ -1,6 +1,7 @@
 /** What a supplier sees and sends behind a signed link: pages and forms, since no more than a browser is needed for them. */
 import type { HttpRequest, HttpResponse } from 'uWebSockets.js'
 import { z } from 'zod'
+import { Refused } from '../channels/applied.js'
 import { type Hand, shipAsSaid, standingOf, take } from '../channels/edi/exchange/fulfillment-steps.js'
 import { openSupplierToken } from '../channels/edi/supplier/supplier-link.js'
 import {
@@ -10,7 +11,6 @@ import {
   type SupplierPage,
   supplierPage,
 } from '../channels/edi/supplier/supplier-page.js'
-import { Refused } from '../channels/refused.js'
 import type { Metrics } from '../metrics.js'
 import type { OperationContext } from '../operations/operation.js'
 import { problem } from '../problems.js'

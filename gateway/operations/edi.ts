@@ -1,10 +1,10 @@
 /** Documents by EDI that we made for partners, stock that they are told on request, and links for suppliers without EDI. */
 import { z } from 'zod'
+import { Refused } from '../channels/applied.js'
 import { DOCUMENT, DOCUMENT_TYPES, type KeptDocument, refs, textOf } from '../channels/edi/exchange/document-store.js'
 import { standingOf } from '../channels/edi/exchange/fulfillment-steps.js'
 import { adviseStock } from '../channels/edi/exchange/stock-advice.js'
 import { supplierToken } from '../channels/edi/supplier/supplier-link.js'
-import { Refused } from '../channels/refused.js'
 import * as shapes from '../order-schemas.js'
 import { problem } from '../problems.js'
 import * as schemas from '../schemas.js'
@@ -19,7 +19,10 @@ const DAY_SECONDS = 86_400
 const LINK_DAYS = 14
 const CURSOR_DIGITS = 13
 
-const view = (id: string, { text: _text, person: _person, atMs, ...shown }: KeptDocument): object => ({
+const view = (
+  id: string,
+  { text: _text, person: _person, awaitsFolder: _awaits, atMs, ...shown }: KeptDocument,
+): object => ({
   id,
   ...shown,
   at: new Date(atMs).toISOString(),
@@ -70,7 +73,7 @@ export const ediOperations = [
       if (!row || row.value.connection !== id) {
         return problem(404, 'unknown_document', `There is no document ${document} for ${id}.`)
       }
-      const text = textOf(row.value, context)
+      const text = textOf(row.value, context.people)
       if (text === undefined) return problem(404, 'erased', 'Whom it is about was erased, and the text with it.')
       return { status: 200, body: new Uint8Array(Buffer.from(text)) }
     },

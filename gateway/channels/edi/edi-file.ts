@@ -24,6 +24,8 @@ export interface EdiFile {
   orders: ChannelOrder[]
   /** Orders that take the place of earlier ones of the same number. */
   replacements: ChannelOrder[]
+  /** The day that each order of the file says it was placed, by its number. */
+  orderedOn: Map<string, string>
   cancellations: { externalId: string; reason: string }[]
   acknowledgements: PurchaseOrderAcknowledgement[]
   shipNotices: ShipNotice[]
@@ -41,6 +43,7 @@ export const emptyFile = (syntax: EdiFile['syntax'], faults: FaultList): EdiFile
   interchanges: [],
   orders: [],
   replacements: [],
+  orderedOn: new Map(),
   cancellations: [],
   acknowledgements: [],
   shipNotices: [],

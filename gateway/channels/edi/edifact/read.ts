@@ -1,5 +1,6 @@
 /** A file of EDIFACT into orders, faults and the acknowledgement that answers it. */
 import { channelOrder } from '../channel-order.js'
+import { isoDate } from '../dates.js'
 import type { Stamp } from '../documents.js'
 import { type EdiFile, emptyFile } from '../edi-file.js'
 import { FaultList } from '../faults.js'
@@ -7,6 +8,7 @@ import type { EdiSettings } from '../settings.js'
 import { edifactAcknowledgement, readContrl } from './contrl.js'
 import { type ReceivedInterchange, type ReceivedMessage, readEdifact } from './interchanges.js'
 import { readOrders } from './orders.js'
+import { component } from './segments.js'
 
 /** Releases of ORDERS that are read; others differ in places that matter. */
 const RELEASES = new Set(['93A', '96A', '96B', '97A', '01B', '01C', '99A', '99B', '00A', '00B', '01A'])
@@ -71,5 +73,11 @@ function readMessage(message: ReceivedMessage, interchange: string, settings: Ed
     return
   }
   const order = channelOrder(draft, settings, findings)
-  if (order) (purpose === 'order' ? file.orders : file.replacements).push(order)
+  if (!order) return
+  const orders = purpose === 'order' ? file.orders : file.replacements
+  orders.push(order)
+  // 2005 of DTM: 137 is the document's own date, of which the day comes first in every format.
+  const dated = segments.find((one) => one.segment === 'DTM' && component(one, 1) === '137')
+  const date = dated && isoDate(component(dated, 1, 2).slice(0, 8))
+  if (date !== undefined) file.orderedOn.set(order.externalId, date)
 }

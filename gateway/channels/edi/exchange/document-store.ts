@@ -5,6 +5,7 @@
 import { randomUUID } from 'node:crypto'
 import { open, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { RecordPut } from '../../../../actors/records/records.js'
 import type { OperationContext } from '../../../operations/operation.js'
 import type { Sealed } from '../../../personal-data/vault.js'
 import type { Connection } from '../../channel.js'
@@ -26,6 +27,8 @@ export interface KeptDocument {
   /** Whose key seals the text; nobody's where no person is in it. */
   person?: string
   text: Sealed | string
+  /** It is still to be written to the partner's folder. */
+  awaitsFolder?: boolean
   /** What the partner's system said of it. */
   receipt?: string
 }
@@ -83,9 +86,41 @@ export async function issue(
   const id = documentId(occasion)
   const known = await records.get<KeptDocument>(DOCUMENT, id)
   const kept = known?.value ?? (await make(document, occasion, id, context))
-  if (!known) await records.create({ kind: DOCUMENT, id, value: kept, refs: refsOf(kept) })
   const { outFolder } = occasion.settings
-  if (outFolder !== undefined) await putInFolder(outFolder, id, kept, context)
+  // Due until it is in the folder: one that is full or gone must not hold up what others are told.
+  const value = outFolder === undefined ? kept : { ...kept, awaitsFolder: true }
+  if (!known) await records.create({ kind: DOCUMENT, id, ...rowOf(value, 0) })
+  if (outFolder !== undefined) await deliver(id, outFolder, context)
+}
+
+const AGAIN_MS = 60_000
+
+const rowOf = (value: KeptDocument, dueMs: number): Pick<RecordPut, 'value' | 'refs' | 'dueMs'> => ({
+  value,
+  refs: refsOf(value),
+  ...(value.awaitsFolder ? { dueMs } : {}),
+})
+
+/** Writes a kept document to the folder that it waits for, or puts it off. */
+export async function deliver(
+  id: string,
+  folder: string | undefined,
+  { records, people, now, fault }: OperationContext,
+): Promise<void> {
+  const row = await records.get<KeptDocument>(DOCUMENT, id)
+  if (!row?.value.awaitsFolder) return
+  const { value } = row
+  let isThere = true
+  try {
+    const text = textOf(value, people)
+    if (folder !== undefined && text !== undefined) await putInFolder(folder, id, value.type, text)
+  } catch (error) {
+    fault(error)
+    isThere = false
+  }
+  await records.update<KeptDocument>(DOCUMENT, id, (kept) =>
+    kept ? rowOf({ ...kept, awaitsFolder: !isThere }, now() + AGAIN_MS) : undefined,
+  )
 }
 
 async function make(
@@ -126,7 +161,7 @@ function refsOf({ connection, type, order, controlNumber }: KeptDocument): strin
 }
 
 /** The text; undefined where the person was erased. */
-export function textOf({ person, text }: KeptDocument, { people }: OperationContext): string | undefined {
+export function textOf({ person, text }: KeptDocument, people: OperationContext['people']): string | undefined {
   if (typeof text === 'string') return text
   return person === undefined ? undefined : people.vault.open<string>(person, text)
 }
@@ -135,10 +170,8 @@ export function textOf({ person, text }: KeptDocument, { people }: OperationCont
 const bytesOf = (text: string): Buffer => Buffer.from(text, 'latin1')
 
 /** Whole or not at all, also for who watches the folder: written under a name that nobody looks for, then renamed. */
-async function putInFolder(folder: string, id: string, kept: KeptDocument, context: OperationContext): Promise<void> {
-  const text = textOf(kept, context)
-  if (text === undefined) return
-  const name = `${id.replaceAll(/[^A-Za-z0-9._-]/g, '_').slice(0, 180)}-${kept.type}.edi`
+async function putInFolder(folder: string, id: string, type: string, text: string): Promise<void> {
+  const name = `${id.replaceAll(/[^A-Za-z0-9._-]/g, '_').slice(0, 180)}-${type}.edi`
   const hidden = join(folder, `.${name}.${randomUUID()}`)
   try {
     const file = await open(hidden, 'wx', 0o600)
@@ -166,8 +199,6 @@ export async function noteReceipt(
   const { items } = await records.list<KeptDocument>(DOCUMENT, 1, undefined, refs.control(connection, Number(control)))
   const [found] = items
   if (!found) return undefined
-  await records.update<KeptDocument>(DOCUMENT, found.id, (kept) =>
-    kept ? { value: { ...kept, receipt }, refs: refsOf(kept) } : undefined,
-  )
+  await records.update<KeptDocument>(DOCUMENT, found.id, (kept) => (kept ? rowOf({ ...kept, receipt }, 0) : undefined))
   return found.id
 }

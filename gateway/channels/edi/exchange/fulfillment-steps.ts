@@ -9,7 +9,7 @@ import type { Problem } from '../../../../engine/protocol.js'
 import { failed, type OperationContext } from '../../../operations/operation.js'
 import { isOutcome, openedOrder } from '../../../operations/orders.js'
 import type { OpenedOrder } from '../../../personal-data/opened-order.js'
-import { Refused } from '../../refused.js'
+import { Refused } from '../../applied.js'
 
 export interface Hand {
   fulfillment: string

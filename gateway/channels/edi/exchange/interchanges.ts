@@ -6,10 +6,12 @@
 import { createHash } from 'node:crypto'
 import type { Outcome } from '../../../../engine/protocol.js'
 import type { OperationContext } from '../../../operations/operation.js'
+import { homeId } from '../../../order-request.js'
 import { problem } from '../../../problems.js'
 import { type Connection, UnreadablePayload } from '../../channel.js'
 import type { Stamp } from '../documents.js'
 import { nextControlNumber } from './counters.js'
+import { exchangeOrder } from './order-exchange.js'
 import { type ReadFile, readEdi } from './reading.js'
 
 const FILE = 'edi-file'
@@ -18,21 +20,21 @@ const INTERCHANGE = 'edi-interchange'
 /** Who was refused gets a problem; else the text that goes back and its type. */
 export type InterchangeAnswer = { type: string; text: string } | Outcome
 
-/** Files that are being taken: the same one, sent many times at once, is taken once. */
-const underWay = new Map<string, Promise<InterchangeAnswer>>()
+export class Interchanges {
+  /** Files that are being taken: the same one, sent many times at once, is taken once. */
+  private readonly underWay = new Map<string, Promise<InterchangeAnswer>>()
 
-export function takeInterchanges(
-  connection: Connection,
-  body: Uint8Array,
-  context: OperationContext,
-): Promise<InterchangeAnswer> {
-  const digest = digestOf(body)
-  const key = `${connection.id}/${digest}`
-  const known = underWay.get(key)
-  if (known) return known
-  const work = take(connection, body, digest, context).finally(() => underWay.delete(key))
-  underWay.set(key, work)
-  return work
+  constructor(private readonly context: OperationContext) {}
+
+  take(connection: Connection, body: Uint8Array): Promise<InterchangeAnswer> {
+    const digest = digestOf(body)
+    const key = `${connection.id}/${digest}`
+    const known = this.underWay.get(key)
+    if (known) return known
+    const work = take(connection, body, digest, this.context).finally(() => this.underWay.delete(key))
+    this.underWay.set(key, work)
+    return work
+  }
 }
 
 async function take(
@@ -60,8 +62,16 @@ async function take(
     )
   }
   await context.channels.intake.takeKnown(connection, digest, { headers: {}, body })
+  await answerChanges(connection, read, context)
   const { syntax, acknowledgement } = read.file
   return { type: contentType(syntax), text: acknowledgement }
+}
+
+/** What leaves an order's status as it is publishes no event, and its partner waits for an answer all the same. */
+async function answerChanges({ id }: Connection, { file }: ReadFile, context: OperationContext): Promise<void> {
+  for (const { externalId } of [...file.replacements, ...file.cancellations]) {
+    await exchangeOrder(homeId(id, externalId), context).catch(context.fault)
+  }
 }
 
 export const contentType = (syntax: 'x12' | 'edifact'): string =>

@@ -34,7 +34,7 @@ export function answersOf(order: OpenedOrder, lines: PartnerLine[]): OrderRespon
 export function orderAnswer(
   order: OpenedOrder,
   answers: OrderResponseDocument['lines'],
-  { number, atMs, replaces }: { number: string; atMs: number; replaces: boolean },
+  { number, atMs, replaces, orderedOn }: { number: string; atMs: number; replaces: boolean; orderedOn: string },
 ): OrderResponseDocument {
   const isWhole = answers.every(({ accepted, ordered }) => accepted === ordered)
   const isNothing = answers.every(({ accepted, backordered }) => accepted === 0 && !backordered)
@@ -44,7 +44,7 @@ export function orderAnswer(
     ...(replaces ? { replaces } : {}),
     number,
     purchaseOrder: order.externalId ?? order.id,
-    purchaseOrderDate: day(order.placedMs),
+    purchaseOrderDate: orderedOn,
     date: day(atMs),
     currency: order.currency,
     answer: isNothing ? 'rejected' : isWhole ? 'accepted' : 'changed',

@@ -6,6 +6,7 @@
 import { createHash } from 'node:crypto'
 import type { Fulfillment } from '../../../../actors/order/order.js'
 import { fulfillmentId } from '../../../../actors/order/order-id.js'
+import { IdentifierError } from '../../../carriers/serial.js'
 import type { OperationContext } from '../../../operations/operation.js'
 import { isOutcome, openedOrder } from '../../../operations/orders.js'
 import type { OpenedOrder } from '../../../personal-data/opened-order.js'
@@ -17,10 +18,11 @@ import { UnwritableDocument } from '../written-text.js'
 import { documentId, issue, type Occasion } from './document-store.js'
 import { type Doer, fulfillmentDocument, type Wanted, wantedOf } from './fulfillment-documents.js'
 import { answersOf, orderAnswer } from './order-answer.js'
-import { type PartnerLine, partnerLines } from './partner-lines.js'
+import { day, type PartnerLine, partnerLines } from './partner-lines.js'
 import { doerOf, ediConnections, partnerSettings } from './partners.js'
 import { referenceOf } from './references.js'
 import { invoice, type Shipped, shipNotice, shippedUnits } from './shipment-documents.js'
+import { inTurn } from './turns.js'
 
 const STATE = 'edi-order'
 
@@ -45,21 +47,9 @@ interface ExchangeState {
   told: Record<string, Told>
 }
 
-/** What is under way for each order. */
-const chains = new Map<string, Promise<unknown>>()
-
 /** Rejects with UnwritableDocument where one can't be written, once the others are made. */
-export function exchangeOrder(order: string, context: OperationContext): Promise<void> {
-  const before = chains.get(order) ?? Promise.resolve()
-  const work = (): Promise<void> => new Exchange(order, context).run()
-  const now = before.then(work, work)
-  chains.set(order, now)
-  const forget = (): void => {
-    if (chains.get(order) === now) chains.delete(order)
-  }
-  now.then(forget, forget)
-  return now
-}
+export const exchangeOrder = (order: string, context: OperationContext): Promise<void> =>
+  inTurn(context.records, `order/${order}`, () => new Exchange(order, context).run())
 
 class Exchange {
   private state: ExchangeState = { shipped: [], told: {} }
@@ -88,8 +78,11 @@ class Exchange {
       try {
         await work()
       } catch (error) {
-        if (!(error instanceof UnwritableDocument)) throw error
-        unwritable.push(error)
+        // Amounts, dates and identifiers that can't be: trying again gives the same.
+        const isHopeless =
+          error instanceof UnwritableDocument || error instanceof RangeError || error instanceof IdentifierError
+        if (!isHopeless) throw error
+        unwritable.push(new UnwritableDocument(error.message))
       }
     }
     if (buyer) await this.tellBuyer(order, buyer, attempt)
@@ -154,7 +147,12 @@ class Exchange {
     await this.save({ answer: due })
     const number = `${await referenceOf(connection.id, order.id, context)}-${due.count}`
     const subject = `${order.id}-answer-${due.count}`
-    const document = orderAnswer(order, answers, { number, atMs: due.atMs, replaces: due.count > 1 })
+    const document = orderAnswer(order, answers, {
+      number,
+      atMs: due.atMs,
+      replaces: due.count > 1,
+      orderedOn: orderedOn(order, memory),
+    })
     await issue(document, this.occasion(order, connection, settings, memory, due.atMs, subject), context)
     await this.save({ answer: { ...due, isDue: false } })
   }
@@ -176,7 +174,7 @@ class Exchange {
       const occasion = this.occasion(order, connection, settings, memory, atMs, subject)
       await issue(await write(documentId(occasion)), { ...occasion, fulfillment: named }, context)
     }
-    const shipment = { order, fulfillment, lines, shipped, settings, atMs }
+    const shipment = { order, fulfillment, lines, shipped, settings, atMs, orderedOn: orderedOn(order, memory) }
     // Where only a part of a kit went there is nothing that the partner would know by its own numbers.
     if (Object.keys(shipped).length > 0) {
       const before = sumOf(state.shipped.map(([, units]) => units))
@@ -228,6 +226,8 @@ class Exchange {
     return { ...made, digest: known.digest, wanted: known.wanted, purpose: 'cancelled' }
   }
 }
+
+const orderedOn = ({ placedMs }: OpenedOrder, { origin }: ChannelMemory): string => origin?.orderedOn ?? day(placedMs)
 
 /** In the timeline an entry of a fulfillment order begins with its number. */
 const isOf = (detail: string | undefined, { number }: Fulfillment): boolean =>

@@ -8,9 +8,8 @@ import type { Fulfillment, Package } from '../../../../actors/order/order.js'
 import { isStanding } from '../../../../actors/order/order-status.js'
 import type { Problem } from '../../../../engine/protocol.js'
 import { failed, type OperationContext } from '../../../operations/operation.js'
+import { type Applied, Refused } from '../../applied.js'
 import type { Connection } from '../../channel.js'
-import type { Applied } from '../../channel-desk.js'
-import { Refused } from '../../refused.js'
 import { tenThousandths } from '../decimal.js'
 import type {
   InventoryAdvice,

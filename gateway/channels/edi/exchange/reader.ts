@@ -43,7 +43,10 @@ function faultsOf(errors: { path: string; message: string }[]): ChannelEvent {
 /** In the order in which they make sense: what is new, what has changed, what is off; then what partners do about ours. */
 function eventsOf(file: EdiFile): ChannelEvent[] {
   const origin = originOf(file)
-  const withOrigin = (order: ChannelOrder): ChannelOrder => ({ ...order, origin })
+  const withOrigin = (order: ChannelOrder): ChannelOrder => {
+    const orderedOn = file.orderedOn.get(order.externalId)
+    return { ...order, origin: { ...origin, ...(orderedOn === undefined ? {} : { orderedOn }) } }
+  }
   const partner = (document: PartnerDocument): ChannelEvent => ({ type: 'partner', document })
   return [
     ...file.orders.map((order): ChannelEvent => ({ type: 'order', order: withOrigin(order) })),

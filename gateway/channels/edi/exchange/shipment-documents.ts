@@ -30,6 +30,8 @@ export function shippedUnits(order: OpenedOrder, { lines }: Fulfillment): Shippe
 }
 
 interface Shipment {
+  /** The partner's date of its order. */
+  orderedOn: string
   order: OpenedOrder
   fulfillment: Fulfillment
   lines: PartnerLine[]
@@ -41,7 +43,7 @@ interface Shipment {
 }
 
 export async function shipNotice(
-  { order, fulfillment, lines, shipped, settings, id, atMs }: Shipment,
+  { order, fulfillment, lines, shipped, settings, id, atMs, orderedOn }: Shipment,
   context: OperationContext,
 ): Promise<ShipNoticeDocument> {
   const known = fulfillment.packages.length > 0 ? fulfillment.packages : [undefined]
@@ -70,7 +72,7 @@ export async function shipNotice(
     ...(tracking === undefined ? {} : { trackingNumber: tracking }),
     shipFrom: await placeParty(fulfillment.location, context),
     shipTo: partyOf(order),
-    orders: [{ purchaseOrder: order.externalId ?? order.id, date: day(order.placedMs), packages }],
+    orders: [{ purchaseOrder: order.externalId ?? order.id, date: orderedOn, packages }],
   }
 }
 
@@ -88,7 +90,7 @@ async function ssccsFor(
 
 /** `before`: units that were invoiced before, so that shares of discounts and taxes add up to what was ordered. */
 export async function invoice(
-  { order, lines, shipped, id, atMs }: Shipment,
+  { order, lines, shipped, id, atMs, orderedOn }: Shipment,
   before: Shipped,
   isFirst: boolean,
   context: OperationContext,
@@ -112,7 +114,7 @@ export async function invoice(
     number: `I${await nextNumber('invoice', id, context)}`,
     date: day(atMs),
     purchaseOrder: order.externalId ?? order.id,
-    purchaseOrderDate: day(order.placedMs),
+    purchaseOrderDate: orderedOn,
     currency,
     shippedOn: day(atMs),
     shipTo: partyOf(order),

@@ -1,21 +1,16 @@
-/** Tells partners what they may sell of our stock (846): when they are asked to be told, and every day where they want it. */
-import type { Logger } from 'pino'
+/** Tells partners what they may sell of our stock  (846). */
 import type { Outcome } from '../../../../engine/protocol.js'
 import { failed, type OperationContext } from '../../../operations/operation.js'
 import type { Connection } from '../../channel.js'
 import { commonSettings } from '../../connections.js'
 import type { InventoryAdviceDocument } from '../documents.js'
 import { documentId, issue, type Occasion } from './document-store.js'
-import { exchangeOrder } from './order-exchange.js'
 import { day } from './partner-lines.js'
-import { ediConnections, ediSettingsOf } from './partners.js'
+import { ediSettingsOf } from './partners.js'
 
 /** SKUs of one advice: the text has some 60 bytes for each, and a record holds it whole. */
 const SKUS_MAX = 5_000
 const ASKED_AT_ONCE = 500
-const DAY_MS = 86_400_000
-const LOOK_MS = 30_000
-const PAGE = 500
 
 /** Makes the advice of this time and says its id; an outcome where it cannot be. */
 export async function adviseStock(
@@ -64,71 +59,4 @@ async function itemsFor(
     }
   }
   return items
-}
-
-/**
- * What is due by the clock: the advice of the day, and fulfillment orders that came to be without an event of their own
- * (an order that goes on being partly shipped while the rest of it is sourced again).
- */
-export class EdiClock {
-  private readonly timer: NodeJS.Timeout
-  private looking: Promise<void> | undefined
-
-  constructor(
-    private readonly context: OperationContext,
-    private readonly logger: Logger,
-  ) {
-    this.timer = setInterval(() => this.wake(), LOOK_MS)
-    this.timer.unref()
-  }
-
-  wake(): void {
-    this.looking ??= this.look()
-      .catch((error: unknown) => this.logger.warn({ err: error }, 'partners of EDI could not be told what is due'))
-      .finally(() => {
-        this.looking = undefined
-      })
-  }
-
-  async stop(): Promise<void> {
-    clearInterval(this.timer)
-    await this.looking
-  }
-
-  private async look(): Promise<void> {
-    const { context } = this
-    for (const connection of ediConnections(context)) {
-      const { advises, warehouses, suppliers } = ediSettingsOf(connection)
-      if (advises) await this.adviseToday(connection)
-      for (const location of [...Object.keys(warehouses), ...Object.keys(suppliers)]) await this.sweep(location)
-    }
-  }
-
-  private async adviseToday(connection: Connection): Promise<void> {
-    const { context } = this
-    const atMs = Math.floor(context.now() / DAY_MS) * DAY_MS
-    const known = await context.records.get('edi-document', documentId({ connection, atMs, subject: 'daily' }))
-    if (known) return
-    const told = await adviseStock(connection, atMs, 'daily', context)
-    if ('status' in told) throw new Error(`the stock for ${connection.id} cannot be read: ${told.status}`)
-  }
-
-  private async sweep(name: string): Promise<void> {
-    const { context, logger } = this
-    const location = context.directory.find('locations', name)
-    if (location < 0) return
-    const outcomes = await context.dispatch.queryAll('fulfillment.list', {
-      location,
-      statuses: ['pending'],
-      limit: PAGE,
-    })
-    for (const { status, body } of outcomes) {
-      if (status !== 200) continue
-      for (const { order } of (body as { items: { order: string }[] }).items) {
-        await exchangeOrder(order, context).catch((error: unknown) =>
-          logger.warn({ order, reason: (error as Error).message }, 'a partner could not be told of an order'),
-        )
-      }
-    }
-  }
 }

@@ -1,5 +1,6 @@
 /** A file of X12 into orders, records, faults and the acknowledgement that answers it. */
 import { channelOrder } from '../channel-order.js'
+import { isoDate } from '../dates.js'
 import type { Stamp } from '../documents.js'
 import { type EdiFile, emptyFile } from '../edi-file.js'
 import { FaultList } from '../faults.js'
@@ -11,7 +12,7 @@ import { readInventoryAdvice } from './inventory-advice.js'
 import { readOrderAcknowledgement } from './order-acknowledgement.js'
 import { readPurchaseOrder } from './purchase-order.js'
 import { readReceipt } from './receipt.js'
-import type { TransactionSet } from './segments.js'
+import { element, type TransactionSet } from './segments.js'
 import { readShipNotice } from './ship-notice.js'
 import { readShippingAdvice } from './shipping-advice.js'
 
@@ -104,5 +105,10 @@ function readOrder(set: TransactionSet, { findings }: ReceivedSet, settings: Edi
     return
   }
   const order = channelOrder(draft, settings, findings)
-  if (order) (purpose === 'order' ? file.orders : file.replacements).push(order)
+  if (!order) return
+  const orders = purpose === 'order' ? file.orders : file.replacements
+  orders.push(order)
+  const beg = set.segments.find(({ segment }) => segment === 'BEG')
+  const date = beg && isoDate(element(beg, 5))
+  if (date !== undefined) file.orderedOn.set(order.externalId, date)
 }
