@@ -51,7 +51,7 @@ const LONG_MS = 120_000
 const places = ['W1', 'S1', 'S2']
 
 async function newServer(skus: string[], onHand: number): Promise<TestServer> {
-  const server = await TestServer.start()
+  const server = await TestServer.start({ args: ['--allow-http', '--allow-address', '127.0.0.1'] })
   await stockUp(server.url, skus, onHand, places)
   return server
 }

@@ -8,7 +8,7 @@ import { place as placeFields } from './support/catalogue.js'
 import { expectProblem, Shop } from './support/shop.js'
 import { whenDone } from './support/test-server.js'
 
-const shop = Shop.open()
+const shop = Shop.open(['--allow-http', '--allow-address', '127.0.0.1'])
 const SECRET = 'a-secret-of-the-warehouse'
 
 interface Notice {
