@@ -239,14 +239,12 @@ describe('a channel', () => {
     const levels = new Map<string, number>()
     const shop = await new PlatformServer(({ method, path, body }) => {
       if (path.endsWith('/graphql.json')) {
-        const { variables } = body as { variables: Record<string, unknown> }
-        const skus = [...JSON.stringify(variables).matchAll(/(SKU-\d)/g)].map(([sku]) => sku)
-        const nodes = [...new Set(skus)].map((sku) => ({
-          sku,
-          inventoryItem: { id: `gid://shopify/InventoryItem/${sku.slice(-1)}` },
-        }))
-        return { body: { data: { productVariants: { nodes, pageInfo: { hasNextPage: false, endCursor: null } } } } }
+        // It sells SKU-1 and SKU-2, and nothing else.
+        const [sku] = /SKU-[12]/.exec(JSON.stringify(body)) ?? []
+        const nodes = sku === undefined ? [] : [{ sku, inventoryItem: { legacyResourceId: sku.slice(-1) } }]
+        return { body: { data: { productVariants: { nodes } } } }
       }
+      if (method === 'GET' && path.endsWith('/inventory_levels.json')) return { body: { inventory_levels: [] } }
       if (method === 'POST' && path.endsWith('/inventory_levels/set.json')) {
         const { inventory_item_id: item, available } = body as { inventory_item_id: number; available: number }
         levels.set(`SKU-${item}`, available)
@@ -257,7 +255,7 @@ describe('a channel', () => {
     whenDone(() => shop.stop())
     const settings = { apiUrl: `${shop.url}/admin/api/2024-10`, pushesStock: true, buffer: 10, stockLocation: '1' }
     const { server } = await shopServer(true, {}, ['--allow-http', '--allow-address', '127.0.0.1'])
-    for (const sku of ['SKU-1', 'SKU-2']) {
+    for (const sku of ['SKU-1', 'SKU-2', 'NOT-THERE']) {
       await server.call('PUT', `/v1/products/${sku}`, { name: sku })
       await server.call('PUT', `/v1/inventory/${sku}/W1`, { onHand: 100 })
     }

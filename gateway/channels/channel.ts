@@ -127,6 +127,16 @@ export interface StockLevel {
   available: number
 }
 
+/** The others were told; these the channel does not sell. Nothing to try again before they change. */
+export class NotSoldThere extends Error {
+  constructor(
+    message: string,
+    readonly skus: readonly string[],
+  ) {
+    super(message)
+  }
+}
+
 /** A channel that is told what happens here. Each call may come twice and must then change nothing. */
 export interface ChannelListener {
   readonly type: ChannelType
@@ -136,5 +146,6 @@ export interface ChannelListener {
     connection: Connection,
     http: OutwardHttp,
   ): Promise<void>
+  /** Rejects with NotSoldThere where all but some were told. */
   stock(levels: StockLevel[], connection: Connection, http: OutwardHttp): Promise<void>
 }

@@ -7,7 +7,7 @@ import type { Logger } from 'pino'
 import type { Availability } from '../../actors/order/order.js'
 import { failed, type OperationContext } from '../operations/operation.js'
 import { listeners } from './adapters.js'
-import type { Connection, StockLevel } from './channel.js'
+import { type Connection, NotSoldThere, type StockLevel } from './channel.js'
 import { commonSettings } from './connections.js'
 
 const LOOK_MS = 250
@@ -113,7 +113,11 @@ export class StockPusher {
       )
       if (levels.length > 0) {
         const http = this.context.outward.forConnection(`channel/${connection.type}/${connection.id}`)
-        await listeners[connection.type]!.stock(levels, connection, http)
+        await listeners[connection.type]!.stock(levels, connection, http).catch((error: unknown) => {
+          // What it does not sell it is told of again when that changes.
+          if (!(error instanceof NotSoldThere)) throw error
+          this.logger.warn({ channel: connection.id, skus: error.skus.length }, 'a channel does not sell some SKUs')
+        })
         for (const { sku, available } of levels) told.levels.set(sku, available)
       }
     } catch (error) {

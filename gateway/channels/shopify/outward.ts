@@ -3,7 +3,7 @@
  * quantity at one location. What the shop already has is looked up first, so that telling it twice changes nothing.
  */
 import { z } from 'zod'
-import type { Connection, OutwardHttp, ShippedParcel, StockLevel } from '../channel.js'
+import { type Connection, NotSoldThere, type OutwardHttp, type ShippedParcel, type StockLevel } from '../channel.js'
 import { numericId, readAs, segment, words } from '../payload.js'
 import { settingsOf } from './settings.js'
 import { type ShopifyCall, shopifyCall } from './shopify-call.js'
@@ -172,5 +172,5 @@ export async function stock(told: StockLevel[], connection: Connection, http: Ou
     const body = { location_id: Number(location), inventory_item_id: Number(item), available }
     await call.post('inventory_levels/set.json', body)
   }
-  if (unknown.length > 0) throw new Error(`the shop has no variant with SKU ${unknown.join(', ')}`)
+  if (unknown.length > 0) throw new NotSoldThere(`the shop has no variant with SKU ${unknown.join(', ')}`, unknown)
 }

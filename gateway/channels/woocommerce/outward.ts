@@ -3,7 +3,7 @@
  * in it, looked for before it is written; how far the order is, is its status; stock is each product’s own quantity.
  */
 import { z } from 'zod'
-import type { Connection, OutwardHttp, ShippedParcel, StockLevel } from '../channel.js'
+import { type Connection, NotSoldThere, type OutwardHttp, type ShippedParcel, type StockLevel } from '../channel.js'
 import { mapped } from '../connection-settings.js'
 import { numericId, optionalId, readAs, segment, words } from '../payload.js'
 import { settingsOf } from './settings.js'
@@ -72,5 +72,5 @@ export async function stock(levels: StockLevel[], connection: Connection, http: 
   const call = wooCall(connection, http)
   const unknown: string[] = []
   for (const level of levels) if (!(await tell(level, call))) unknown.push(level.sku)
-  if (unknown.length > 0) throw new Error(`the shop has no product with SKU ${unknown.join(', ')}`)
+  if (unknown.length > 0) throw new NotSoldThere(`the shop has no product with SKU ${unknown.join(', ')}`, unknown)
 }
