@@ -12,8 +12,8 @@ import { Dispatch } from './dispatch.js'
 import { Guard, isLoopback } from './guard.js'
 import { HttpServer } from './http/server.js'
 import { Metrics } from './metrics.js'
-import { NatsGateway } from './nats/nats-gateway.js'
-import { connectionOptions, type NatsOptions } from './nats/options.js'
+import type { NatsGateway } from './nats/nats-gateway.js'
+import type { NatsOptions } from './nats/options.js'
 import { operations } from './operations/index.js'
 import { caller, type OperationContext } from './operations/operation.js'
 import type { EventConsumer } from './outbox/event-consumer.js'
@@ -59,6 +59,13 @@ type ListenWithOptions = (
 /** How long a stop waits for what is in flight. */
 const DRAIN_MS = 5_000
 
+/** Only where it is asked for: its client is a part of every start else. Throws where the options are wrong. */
+async function loadNats(options: NatsOptions): Promise<typeof NatsGateway> {
+  const { connectionOptions } = await import('./nats/options.js')
+  connectionOptions(options)
+  return (await import('./nats/nats-gateway.js')).NatsGateway
+}
+
 export class Server {
   private constructor(
     private readonly host: string,
@@ -86,7 +93,7 @@ export class Server {
         `No API key has been created, so the server listens on loopback only, not on ${host}; leave --host out, or put a proxy that authenticates in front of 127.0.0.1`,
       )
     }
-    if (options.nats) connectionOptions(options.nats)
+    const Nats = options.nats && (await loadNats(options.nats))
     const threads = options.threads ?? Math.max(1, availableParallelism() - 1)
     prepareDataDirectory(dataDir, options.partitions ?? threads)
     const unlock = await lockDataDirectory(dataDir)
@@ -129,7 +136,7 @@ export class Server {
         await resumeErasures(context).catch((error: unknown) =>
           logger.error({ err: error }, 'an erasure that was cut off is not complete; the next start tries it again'),
         )
-        return await Server.listen(options, context, desks, metrics, engine, unlock)
+        return await Server.listen(options, Nats, context, desks, metrics, engine, unlock)
       } catch (error) {
         await engine.stop()
         throw error
@@ -142,6 +149,7 @@ export class Server {
 
   private static listen(
     { host, port, version, logger, nats: natsOptions }: ServerOptions,
+    Nats: typeof NatsGateway | undefined,
     context: OperationContext,
     desks: Service[],
     metrics: Metrics,
@@ -149,7 +157,7 @@ export class Server {
     unlock: () => void,
   ): Promise<Server> {
     const app = uws.App()
-    const nats = natsOptions && new NatsGateway({ nats: natsOptions, operations, context, metrics, logger })
+    const nats = Nats && natsOptions && new Nats({ nats: natsOptions, operations, context, metrics, logger })
     return new Promise((resolve, reject) => {
       const listen = app.listen.bind(app) as unknown as ListenWithOptions
       listen(host, port, EXCLUSIVE_PORT, (listening) => {

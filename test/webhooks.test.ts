@@ -8,7 +8,7 @@ import { stockUp } from './support/catalogue.js'
 import { expectProblem } from './support/shop.js'
 import { TestServer, temporaryDirectory, whenDone } from './support/test-server.js'
 
-const WAIT = { timeout: 30_000, interval: 25 }
+const WAIT = { timeout: 90_000, interval: 25 }
 const pounds = (amount: string) => ({ amount, currency: 'GBP' })
 const ALLOWED = ['--allow-http', '--allow-address', '127.0.0.1', '--partitions', '2', '--threads', '1']
 

@@ -10,7 +10,6 @@ import { CarrierRefusal } from '../carriers/carrier.js'
 import { answering, labelView, rateView, refusalOf, sentence } from '../carriers/label-answers.js'
 import { type LabelRecord, labelsOf, openedLabel, PACKAGES_MAX } from '../carriers/label-record.js'
 import { LABELS_MAX, type ShippingLabel, shippingLabelOf } from '../carriers/labels/shipping-label.js'
-import { labelsZpl } from '../carriers/labels/zpl.js'
 import { addressParty, customerParty, locationParty, type PackageRequest, packagesOf } from '../carriers/parcels.js'
 import { chooseRate } from '../carriers/rate-shopping.js'
 import { printLabels } from '../documents/printer.js'
@@ -205,11 +204,11 @@ async function printables(id: string, context: OperationContext): Promise<Shippi
 export const erasedLabel = (trackingNumber: string): Outcome =>
   problem(404, 'erased', `Whose parcel ${trackingNumber} is has been erased: its label cannot be printed any more.`)
 
-/** As ZPL for a thermal printer. */
-export const printZpl = async (labels: readonly ShippingLabel[]): Promise<Outcome> => ({
-  status: 200,
-  body: new TextEncoder().encode(await labelsZpl(labels)),
-})
+/** As ZPL for a thermal printer. What draws it is loaded with the first label: it is large. */
+export async function printZpl(labels: readonly ShippingLabel[]): Promise<Outcome> {
+  const { labelsZpl } = await import('../carriers/labels/zpl.js')
+  return { status: 200, body: new TextEncoder().encode(await labelsZpl(labels)) }
+}
 
 async function printMany(ids: readonly string[], context: OperationContext): Promise<Outcome> {
   const labels: ShippingLabel[] = []
