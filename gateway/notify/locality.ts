@@ -30,18 +30,31 @@ const MOST_LIVE_IN: Readonly<Record<string, string>> = {
   UZ: 'Asia/Tashkent',
 }
 
-/** An IANA zone; UTC where the country is unknown. */
-export function timeZoneOf(country: string): string {
-  const zone = MOST_LIVE_IN[country]
-  if (zone !== undefined) return zone
-  return localeOfRegion(country)?.timeZones?.[0] ?? 'UTC'
+const COUNTRIES_MAX = 676
+
+/** Two letters: there are few, and asking for one takes long. */
+function remembered(ask: (country: string) => string): (country: string) => string {
+  const known = new Map<string, string>()
+  return (country) => {
+    let answer = known.get(country)
+    if (answer === undefined) {
+      answer = ask(country)
+      if (known.size < COUNTRIES_MAX) known.set(country, answer)
+    }
+    return answer
+  }
 }
 
+/** An IANA zone; UTC where the country is unknown. */
+export const timeZoneOf = remembered(
+  (country) => MOST_LIVE_IN[country] ?? localeOfRegion(country)?.timeZones?.[0] ?? 'UTC',
+)
+
 /** A language tag such as `de-AT`; `en` where the country is unknown. */
-export function localeOf(country: string): string {
+export const localeOf = remembered((country) => {
   const language = localeOfRegion(country)?.maximize().language
   return (language === undefined || language === 'und' ? undefined : canonicalLocale(`${language}-${country}`)) ?? 'en'
-}
+})
 
 /** V8 has had this accessor before it became the method `getTimeZones`. */
 type LocaleWithZones = Intl.Locale & { readonly timeZones?: string[] }

@@ -6,10 +6,12 @@
 import PQueue from 'p-queue'
 import pRetry, { AbortError } from 'p-retry'
 import type { Logger } from 'pino'
+import { EVENTS_KEPT } from '../../engine/limits.js'
 import type { EngineEvent } from '../../engine/protocol.js'
 import type { Dispatch } from '../dispatch.js'
 import { EventCursor } from '../events.js'
 import type { RecordStore } from '../records.js'
+import { giveWay } from './giving-way.js'
 
 export interface EventConsumerOptions {
   /** For ever: the cursor is kept under it. */
@@ -59,6 +61,7 @@ export class EventConsumer {
   private savedMs = 0
   private running: Promise<void> | undefined
   private again = false
+  private isFarBehind = false
   private readonly stopping = new AbortController()
   private readonly unlisten: () => void
   private saving: NodeJS.Timeout | undefined
@@ -124,6 +127,7 @@ export class EventConsumer {
   private async readPage(cursor: EventCursor, partition: number): Promise<boolean> {
     const { dispatch, wants, logger, name, concurrency = 8 } = this.options
     const after = cursor.numbers[partition]!
+    await this.giveWay()
     const { status, body } = await dispatch.query(partition, 'engine.events', { after, limit: PAGE })
     if (status !== 200) throw new Error(`events of partition ${partition} cannot be read`)
     const { events, missed, last } = body as { events: EngineEvent[]; missed: boolean; last: number }
@@ -133,6 +137,7 @@ export class EventConsumer {
         'events were no longer kept, or are of another time: some were missed',
       )
     }
+    this.isFarBehind = last - after > EVENTS_KEPT / 4
     const wanted = events.filter(({ type }) => wants(type))
     const done = this.options.handlePage ? await this.handleWhole(wanted) : await this.handleEach(wanted, concurrency)
     if (!done) return false
@@ -146,6 +151,10 @@ export class EventConsumer {
     return events.length === PAGE
   }
 
+  private async giveWay(): Promise<void> {
+    if (!this.isFarBehind) await giveWay(this.stopping.signal).catch(() => {})
+  }
+
   private async handleEach(events: EngineEvent[], concurrency: number): Promise<boolean> {
     const queue = new PQueue({ concurrency })
     const bySubject = new Map<string, EngineEvent[]>()
@@ -157,7 +166,10 @@ export class EventConsumer {
     const done = await Promise.all(
       [...bySubject.values()].map((own) =>
         queue.add(async () => {
-          for (const event of own) if (!(await this.handle(event))) return false
+          for (const event of own) {
+            await this.giveWay()
+            if (!(await this.handle(event))) return false
+          }
           return true
         }),
       ),
