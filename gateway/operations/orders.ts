@@ -76,12 +76,12 @@ async function place(input: shapes.OrderInput, context: OperationContext): Promi
 
 async function placeMany(inputs: shapes.OrderInput[], context: OperationContext): Promise<Outcome> {
   const { dispatch, directory } = context
-  const addressed: Addressed<OrderRequest>[] = []
-  for (const [at, input] of inputs.entries()) {
-    const request = await requestOf(input, newId(context, `${at}`), context)
-    if ('status' in request) addressed.push({ outcome: request })
-    else addressed.push({ partition: directory.partitionOfOrder(request.id), item: request })
-  }
+  // All at once: the keys of customers who are new are flushed together.
+  const requests = await Promise.all(inputs.map((input, at) => requestOf(input, newId(context, `${at}`), context)))
+  const addressed = requests.map(
+    (request): Addressed<OrderRequest> =>
+      'status' in request ? { outcome: request } : { partition: directory.partitionOfOrder(request.id), item: request },
+  )
   const outcomes = await commandMany(dispatch, 'order.placeMany', addressed, (orders) => ({ orders }))
   return resultsOf(outcomes, ({ body }) => ({ id: (body as { order: string }).order }))
 }

@@ -149,8 +149,18 @@ export class Vault {
 const derive = (key: Buffer, purpose: string): Buffer =>
   Buffer.from(hkdfSync('sha256', key, Buffer.alloc(0), `doorbuster/${purpose}`, KEY_BYTES))
 
+/** Random bytes come many at once: asking the system for twelve costs as much as for four thousand. */
+let pool = Buffer.alloc(0)
+
+function freshNonce(): Buffer {
+  if (pool.length < NONCE_BYTES) pool = randomBytes(NONCE_BYTES * 341)
+  const nonce = pool.subarray(0, NONCE_BYTES)
+  pool = pool.subarray(NONCE_BYTES)
+  return nonce
+}
+
 function encrypt(key: Buffer, name: string, value: unknown): Sealed {
-  const nonce = randomBytes(NONCE_BYTES)
+  const nonce = freshNonce()
   const cipher = createCipheriv(ALGORITHM, key, nonce, { authTagLength: TAG_BYTES })
   cipher.setAAD(Buffer.from(name))
   const content = cipher.update(packr.pack(value))
