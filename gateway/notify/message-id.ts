@@ -22,7 +22,8 @@ export function keyOfMessageId(messageId: string, secret: string): string | unde
   const [, encodedKey, encodedSignature] = /^<?([\w-]+)\.([\w-]{22})@[^\s<>@]+>?$/.exec(messageId.trim()) ?? []
   if (encodedKey === undefined || encodedSignature === undefined) return undefined
   const key = Buffer.from(encodedKey, 'base64url').toString()
-  // As text: of base64, several texts are the same bytes.
+  // Of base64 several texts are the same bytes: only the one that we write is ours.
+  if (Buffer.from(key).toString('base64url') !== encodedKey) return undefined
   return timingSafeEqual(Buffer.from(encodedSignature), Buffer.from(signature(key, secret))) ? key : undefined
 }
 
