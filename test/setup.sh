@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Installs what the tests start besides Node: nats-server, of a version that can keep a promise (2.12 or newer; Debian
-# stable's is older, so it is Debian unstable's package, unpacked into this checkout and nowhere else).
+# Installs what the tests start besides Node: openssl, and nats-server of a version that can keep a promise (2.12 or newer;
+# Debian stable's is older, so it is Debian unstable's package, unpacked into this checkout and nowhere else).
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -10,6 +10,14 @@ least=2.12
 
 version_of() { "$1" --version 2>/dev/null | sed -n 's/.*v\([0-9][0-9.]*\).*/\1/p'; }
 is_new_enough() { [ -n "$1" ] && [ "$(printf '%s\n%s\n' "$least" "$1" | sort --version-sort | head -1)" = "$least" ]; }
+
+if ! command -v openssl >/dev/null; then
+  if command -v apt-get >/dev/null && [ "$(id -u)" -eq 0 ]; then
+    apt-get update >/dev/null && DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends openssl >/dev/null
+  else
+    echo "The tests of TLS need openssl; install it." >&2
+  fi
+fi
 
 if is_new_enough "$(version_of "./$binary")" || is_new_enough "$(version_of nats-server)"; then
   exit 0
