@@ -6,6 +6,7 @@ import { randomUUID } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
 import { DoorbusterError } from '../../engine/errors.js'
 import { DoorbusterClient } from '../client/index.js'
+import { expected, say, Unexpected } from './example-steps.js'
 import { withPlainErrors } from './plain-error.js'
 
 export interface CheckoutOptions {
@@ -58,16 +59,6 @@ async function checkOut({ url, token }: CheckoutOptions): Promise<number> {
   }
   say('\nAll went as it should.')
   return 0
-}
-
-/** A step did not go as it should. */
-class Unexpected extends Error {}
-
-const say = (line: string): void => void process.stdout.write(`${line}\n`)
-
-function expected(holds: boolean, what: string, seen: unknown): void {
-  if (!holds) throw new Unexpected(`${what}, but: ${JSON.stringify(seen)}`)
-  say(`  ✓ ${what}`)
 }
 
 /** An article and a place of the example's own, and the calls of its checkout. */

@@ -6,6 +6,7 @@
 import { createHmac, randomUUID } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
 import { DoorbusterError } from '../../engine/errors.js'
+import { expected, say, Unexpected } from './example-steps.js'
 import { withPlainErrors } from './plain-error.js'
 
 export interface StoryOptions {
@@ -34,16 +35,6 @@ export const story = ({ url }: StoryOptions): Promise<number> =>
     say('\nAll went as it should.')
     return 0
   })
-
-/** A step did not go as it should. */
-class Unexpected extends Error {}
-
-const say = (line: string): void => void process.stdout.write(`${line}\n`)
-
-function expected(holds: boolean, what: string, seen: unknown): void {
-  if (!holds) throw new Unexpected(`${what}, but: ${JSON.stringify(seen)}`)
-  say(`  ✓ ${what}`)
-}
 
 interface FulfillmentDocument {
   id: string
