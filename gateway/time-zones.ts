@@ -2,9 +2,9 @@
  * Time zones and public holidays as data, for the calendars of locations: the rules are given figures and never look
  * into a time zone database, so a replay on another machine gives the same dates.
  */
-import DateHolidays from 'date-holidays'
 import { IANAZone } from 'luxon'
 import { assert } from '../engine/assert.js'
+import { dateHolidays } from './lazy-libraries.js'
 
 const MINUTE_MS = 60_000
 const DAY_MS = 86_400_000
@@ -62,6 +62,7 @@ export function holidaysOf(country: string, fromYear: number, toYear: number): n
 }
 
 function findHolidays(country: string, fromYear: number, toYear: number): number[] {
+  const DateHolidays = dateHolidays()
   const calendar = new DateHolidays(country, { types: ['public'] })
   const days = new Set<number>()
   const firstDay = Date.UTC(fromYear, 0, 1) / DAY_MS

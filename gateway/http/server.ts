@@ -15,6 +15,15 @@ import { refuseMethod, refusePath, respond, respondContent } from './responder.j
 import { Routes } from './routes.js'
 import { SupplierPages } from './supplier-pages.js'
 
+/** What takes long to make and is seldom asked for. */
+function once(make: () => string): () => string {
+  let made: string | undefined
+  return () => {
+    made ??= make()
+    return made
+  }
+}
+
 export interface HttpServerOptions {
   app: TemplatedApp
   operations: Operation[]
@@ -50,14 +59,14 @@ export class HttpServer {
     app.any('/v1/supplier/:token', (res, req) => refuseMethod(res, req, ['GET', 'POST']))
     new Routes({ app, operations, context, guard, metrics })
 
-    const openapi = JSON.stringify(openApiDocument(operations, version))
-    const asyncapi = JSON.stringify(asyncApiDocument(operations, version))
-    const docs = docsPage(operations)
+    const openapi = once(() => JSON.stringify(openApiDocument(operations, version)))
+    const asyncapi = once(() => JSON.stringify(asyncApiDocument(operations, version)))
+    const docs = once(() => docsPage(operations))
     this.get('/healthz', (res) => respond(res, { status: 200, body: { status: 'alive' } }))
     this.get('/readyz', (res) => this.ready(res))
-    this.get('/openapi.json', (res) => respondContent(res, 'application/json', openapi))
-    this.get('/asyncapi.json', (res) => respondContent(res, 'application/json', asyncapi))
-    this.get('/docs', (res) => respondContent(res, 'text/html; charset=utf-8', docs))
+    this.get('/openapi.json', (res) => respondContent(res, 'application/json', openapi()))
+    this.get('/asyncapi.json', (res) => respondContent(res, 'application/json', asyncapi()))
+    this.get('/docs', (res) => respondContent(res, 'text/html; charset=utf-8', docs()))
     this.get('/metrics', (res, isGone) => {
       void metrics.text().then((text) => {
         if (!isGone()) respondContent(res, 'text/plain; version=0.0.4; charset=utf-8', text)

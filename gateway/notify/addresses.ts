@@ -1,7 +1,8 @@
 /** Mail addresses and phone numbers as providers take them, out of what customers have typed. */
 import { domainToASCII } from 'node:url'
-import { type CountryCode, isSupportedCountry, parsePhoneNumberFromString } from 'libphonenumber-js/max'
+import type { CountryCode } from 'libphonenumber-js/max'
 import { z } from 'zod'
+import { phoneNumbers } from '../lazy-libraries.js'
 
 /** RFC 5321, 4.5.3.1. */
 const LOCAL_PART_MAX = 64
@@ -30,6 +31,7 @@ const NUMBER_CHARACTERS_MAX = 50
 /** E.164 (`+4930123456`) of a number as it was typed, national ones read as of `country` (ISO 3166-1); undefined where it is none. */
 export function phoneNumber(text: string, country: string): string | undefined {
   if (text.length > NUMBER_CHARACTERS_MAX) return undefined
+  const { isSupportedCountry, parsePhoneNumberFromString } = phoneNumbers()
   const upper = country.toUpperCase()
   const defaults: { defaultCountry?: CountryCode } = isSupportedCountry(upper) ? { defaultCountry: upper } : {}
   const number = parsePhoneNumberFromString(text, { ...defaults, extract: false })
@@ -38,7 +40,7 @@ export function phoneNumber(text: string, country: string): string | undefined {
 
 /** Whether an SMS can reach it: not where the numbering plan says that it is a fixed line or a special number. */
 export function takesSms(e164: string): boolean {
-  const type = parsePhoneNumberFromString(e164)?.getType()
+  const type = phoneNumbers().parsePhoneNumberFromString(e164)?.getType()
   return type === undefined || ['MOBILE', 'FIXED_LINE_OR_MOBILE', 'PERSONAL_NUMBER', 'VOIP', 'PAGER'].includes(type)
 }
 

@@ -2,6 +2,7 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { createServer as createTcpServer } from 'node:net'
 import fc from 'fast-check'
+import { buildConnector } from 'undici'
 import { afterEach, describe, expect, it } from 'vitest'
 import { AddressGuard, type Resolver } from './address-guard.js'
 import { OutwardClient } from './outward-http.js'
@@ -268,7 +269,7 @@ describe('a name', () => {
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
     closing.push(() => new Promise((resolve) => server.close(resolve)))
     const { port } = server.address() as AddressInfo
-    const connect = new AddressGuard({ allowHttp: true }).connector(1_000)
+    const connect = new AddressGuard({ allowHttp: true }).connector(buildConnector, 1_000)
     for (const hostname of ['127.0.0.1', '[::1]', 'localhost', '::ffff:127.0.0.1']) {
       const error = await new Promise((resolve) =>
         connect({ hostname, protocol: 'http:', port: `${port}` }, (...[failure]) => resolve(failure)),

@@ -6,7 +6,7 @@
 import { type LookupAddress, type LookupAllOptions, lookup as systemLookup } from 'node:dns'
 import { isIP, type LookupFunction } from 'node:net'
 import ipaddr from 'ipaddr.js'
-import { buildConnector } from 'undici'
+import type { buildConnector } from 'undici'
 import { DoorbusterError } from '../../engine/errors.js'
 import { URL_LENGTH_MAX } from './limits.js'
 import { OutwardError } from './outward-error.js'
@@ -144,8 +144,12 @@ export class AddressGuard {
   }
 
   /** Connects for undici, only to what may be called. */
-  connector(timeoutMs: number, resolve: Resolver = systemLookup): buildConnector.connector {
-    const connect = buildConnector({ timeout: timeoutMs, lookup: this.lookup(resolve) })
+  connector(
+    build: typeof buildConnector,
+    timeoutMs: number,
+    resolve: Resolver = systemLookup,
+  ): buildConnector.connector {
+    const connect = build({ timeout: timeoutMs, lookup: this.lookup(resolve) })
     return (options, callback) => {
       try {
         // An address that is written out is never looked up, so it is checked here.

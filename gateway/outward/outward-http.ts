@@ -5,8 +5,9 @@
 import { setMaxListeners } from 'node:events'
 import { setTimeout as sleepFor } from 'node:timers/promises'
 import pRetry from 'p-retry'
-import { Agent, type Dispatcher } from 'undici'
+import type { Agent, Dispatcher } from 'undici'
 import type { OutwardHttp } from '../channels/channel.js'
+import { undici } from '../lazy-libraries.js'
 import { AddressGuard } from './address-guard.js'
 import { readExcerpt, readWhole } from './answer-body.js'
 import { CALL_LIMITS, type CallLimits, CallQueues } from './call-queues.js'
@@ -20,7 +21,8 @@ const UTF8 = new TextDecoder('utf-8', { fatal: true })
 
 export class OutwardClient implements OutwardHttp {
   readonly guard: AddressGuard
-  private readonly agent: Agent
+  /** Made with the first call. */
+  private agent: Agent | undefined
   private readonly queues: CallQueues
   private readonly callLimits: CallLimits
   private readonly timeouts: OutwardTimeouts
@@ -44,11 +46,6 @@ export class OutwardClient implements OutwardHttp {
       totalMs: limits.TOTAL_MS,
       ...options.timeouts,
     }
-    this.agent = new Agent({
-      connect: this.guard.connector(this.timeouts.connectMs, options.resolve),
-      headersTimeout: this.timeouts.headersMs,
-      bodyTimeout: this.timeouts.bodyMs,
-    })
     // One listener for each call under way or waiting, which the queues bound.
     setMaxListeners(0, this.stopping.signal)
     const stop = (): void => this.stopping.abort()
@@ -59,7 +56,7 @@ export class OutwardClient implements OutwardHttp {
   /** Stops what is under way and waiting: it rejects with `stopped`. */
   async close(): Promise<void> {
     this.stopping.abort()
-    await this.agent.destroy()
+    await this.agent?.destroy()
   }
 
   /** The same client with a queue of its own for one connection to a shop, carrier or partner. */
@@ -130,6 +127,17 @@ export class OutwardClient implements OutwardHttp {
     }
   }
 
+  private openAgent(): Agent {
+    const { Agent, buildConnector } = undici()
+    const { connectMs, headersMs, bodyMs } = this.timeouts
+    this.agent ??= new Agent({
+      connect: this.guard.connector(buildConnector, connectMs, this.options.resolve),
+      headersTimeout: headersMs,
+      bodyTimeout: bodyMs,
+    })
+    return this.agent
+  }
+
   private async attempt(url: URL, request: OutwardRequest, signal: AbortSignal): Promise<OutwardAnswer> {
     const { method } = request
     const totalMs = request.totalMs ?? this.timeouts.totalMs
@@ -138,7 +146,7 @@ export class OutwardClient implements OutwardHttp {
     const late = new OutwardError('timeout', `${method} ${url.host} was not answered whole within ${totalMs} ms.`)
     const timer = setTimeout(() => deadline.abort(late), totalMs)
     try {
-      const answer = await this.agent.request({
+      const answer = await this.openAgent().request({
         origin: url.origin,
         path: `${url.pathname}${url.search}`,
         method,

@@ -2,8 +2,8 @@
  * Mail over SMTP (RFC 5321), by a pool of connections to one server. Whether a message that was not acknowledged has arrived
  * nobody can know; sent again it has the same Message-ID.
  */
-import { createTransport } from 'nodemailer'
 import { assert } from '../../../engine/assert.js'
+import { nodemailer } from '../../lazy-libraries.js'
 import { type MailIdentity, mailContent } from '../mail-content.js'
 import { assertSendable, type Message, type Provider, SendError, type Sent } from '../provider.js'
 import { sendErrorOf } from './smtp-error.js'
@@ -37,7 +37,7 @@ const MESSAGES_A_CONNECTION = 100
 export function smtpProvider(settings: SmtpSettings): Provider {
   const { host, port, tls, user, password, ca, serverName, connectionsMax = CONNECTIONS_MAX } = settings
   assert((user === undefined) === (password === undefined), 'an SMTP user has a password, and a password a user')
-  const transport = createTransport({
+  const transport = nodemailer().createTransport({
     pool: true,
     host,
     port,

@@ -3,9 +3,9 @@
  * gateways speak too. The key goes along as an idempotency key, for gateways that honour one, and in the address of the
  * status callback, so that a report leads back to the message.
  */
-import { Agent, request } from 'undici'
 import { z } from 'zod'
 import { assert } from '../../../engine/assert.js'
+import { undici } from '../../lazy-libraries.js'
 import { assertSendable, type Message, type Provider, SendError, type Sent } from '../provider.js'
 import { sendErrorOf } from './twilio-error.js'
 
@@ -38,6 +38,7 @@ export function twilioProvider(settings: TwilioSettings): Provider {
   const url = new URL(`/2010-04-01/Accounts/${accountSid}/Messages.json`, base)
   const callback = settings.statusCallbackUrl === undefined ? undefined : checkedUrl(settings.statusCallbackUrl)
   const authorization = `Basic ${Buffer.from(`${accountSid}:${authToken}`).toString('base64')}`
+  const { Agent, request } = undici()
   const agent = new Agent({
     connections: CONNECTIONS_MAX,
     connect: { timeout: requestMsMax },
