@@ -15,7 +15,8 @@ export interface AnswerListener {
   reply(ticket: number, outcome: Outcome): void
   /** Nothing of what the ticket asked was done: the log cannot be written. */
   refused(ticket: number, reason: string): void
-  event(event: EngineEvent): void
+  /** `bytes`: of the event as it was sent. */
+  event(event: EngineEvent, bytes: number): void
 }
 
 /** The memory that is shared with one partition, and the bell of the thread that runs it. */
@@ -96,7 +97,7 @@ export class PartitionLinks {
           listener.reply(reader.ticket, unpack(this.payload(reader)) as Outcome)
           break
         case Outbound.event:
-          listener.event(unpack(this.payload(reader)) as EngineEvent)
+          listener.event(unpack(this.payload(reader)) as EngineEvent, reader.length)
           break
         case Outbound.refused:
           listener.refused(reader.ticket, this.payload(reader).toString())

@@ -5,6 +5,7 @@
 import { type AnswerListener, type PartitionLinks, packRequest } from '../engine/partition-links.js'
 import type { EngineEvent, Outcome } from '../engine/protocol.js'
 import { TICKETS_MAX } from './limits.js'
+import { EventFeed } from './outbox/event-feed.js'
 import { overloaded, tooLarge } from './problems.js'
 
 /** Who waits for an answer to packed records. `words` are valid only during the call. */
@@ -22,9 +23,12 @@ export class Dispatch implements AnswerListener {
   private readonly free: number[] = []
   private readonly listeners = new Set<(event: EngineEvent) => void>()
   private lastRefusal = ''
+  /** What was published, for all who read it. */
+  readonly events: EventFeed
   overloads = 0
 
   constructor(readonly links: PartitionLinks) {
+    this.events = new EventFeed(links.partitions, (partition, name, body) => this.query(partition, name, body))
     links.listen(this)
   }
 
@@ -116,7 +120,8 @@ export class Dispatch implements AnswerListener {
     else waiter?.refused(reason)
   }
 
-  event(event: EngineEvent): void {
+  event(event: EngineEvent, bytes: number): void {
+    this.events.add(event, bytes)
     for (const listener of this.listeners) listener(event)
   }
 }

@@ -79,9 +79,9 @@ export class EventCursor {
   async *next(dispatch: Dispatch, limit: number): AsyncGenerator<EngineEvent | 'missed'> {
     for (let partition = 0; partition < this.numbers.length; partition++) {
       const after = this.numbers[partition]!
-      const { status, body } = await dispatch.query(partition, 'engine.events', { after, limit })
-      if (status !== 200) continue
-      const { events, missed, last } = body as { events: EngineEvent[]; missed: boolean; last: number }
+      const page = await dispatch.events.page(partition, after, limit)
+      if (!page) continue
+      const { events, missed, last } = page
       if (after > last) this.numbers[partition] = 0
       if (missed) yield 'missed'
       for (const event of events) {

@@ -53,6 +53,13 @@ export const WAVE_LINES_MAX = 5_000
 /** Documents that wait for the thread that prints them: each takes from 50 ms to 2 s. */
 export const PRINTS_WAITING_MAX = 32
 
+/**
+ * Events of a partition, and their bytes as they were pushed, that are kept in memory for readers near the end: what some
+ * 4,000 orders publish. Who is further behind asks the partition.
+ */
+export const EVENT_FEED_EVENTS_MAX = 16_384
+export const EVENT_FEED_BYTES_MAX = 16 * 1_048_576
+
 /** What a client that was told `overloaded` should wait: the mailbox of a partition empties in far less. */
 export const RETRY_AFTER_SECONDS = 1
 

@@ -128,9 +128,9 @@ export class EventConsumer {
     const { dispatch, wants, logger, name, concurrency = 8 } = this.options
     const after = cursor.numbers[partition]!
     await this.giveWay()
-    const { status, body } = await dispatch.query(partition, 'engine.events', { after, limit: PAGE })
-    if (status !== 200) throw new Error(`events of partition ${partition} cannot be read`)
-    const { events, missed, last } = body as { events: EngineEvent[]; missed: boolean; last: number }
+    const page = await dispatch.events.page(partition, after, PAGE)
+    if (!page) throw new Error(`events of partition ${partition} cannot be read`)
+    const { events, missed, last } = page
     if (missed && after > 0) {
       logger.error(
         { consumer: name, partition, after },
