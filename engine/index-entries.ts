@@ -21,16 +21,32 @@ export class IndexEntries {
   private current = new IndexChanges()
   private taking: IndexChanges | undefined
 
+  /** How often entries were put or deleted in each of them. */
+  private currentCount = 0
+  private takingCount = 0
+
   constructor(private readonly db: StoreDatabase) {}
+
+  /** Entries that are being checkpointed, about. */
+  get taken(): number {
+    return this.takingCount
+  }
+
+  /** Entries that have changed and are not stored yet, about. */
+  get changes(): number {
+    return this.currentCount + this.takingCount
+  }
 
   put(index: string, entry: string, isNew: boolean): void {
     assertIndexEntry(index, entry)
+    this.currentCount++
     // What the index does not hold may still be in the store, while a checkpoint that deletes it is being taken.
     this.current.put(index, entry, isNew && !this.taking?.has(index, entry))
   }
 
   delete(index: string, entry: string): void {
     assertIndexEntry(index, entry)
+    this.currentCount++
     this.current.delete(index, entry)
   }
 
@@ -61,6 +77,8 @@ export class IndexEntries {
   /** Begins a checkpoint of the entries as they are now; returns the bytes that it will write, about. */
   beginCheckpoint(): number {
     this.taking = this.current
+    this.takingCount = this.currentCount
+    this.currentCount = 0
     this.current = new IndexChanges()
     return this.taking.size * INDEX_ENTRY_BYTES
   }
@@ -76,7 +94,11 @@ export class IndexEntries {
 
   /** The checkpoint is durable, or it failed and all of it goes with the next one. */
   endCheckpoint(durable: boolean): void {
-    if (!durable) this.current.addOlder(this.taking!)
+    if (!durable) {
+      this.current.addOlder(this.taking!)
+      this.currentCount += this.takingCount
+    }
+    this.takingCount = 0
     this.taking = undefined
   }
 

@@ -42,10 +42,23 @@ export const CHECKPOINT_IDLE_MS = 5_000
 /** Pages offered to the checkpointer in one step of the partition: 8 × 32 KiB is ~60 µs of copying. */
 export const CHECKPOINT_PAGES_PER_STEP = 8
 
-/** Documents offered in one step, some 100 µs of it. */
+/**
+ * Documents and index entries are offered in proportion to what is appended meanwhile, and at least as many as the two
+ * figures below say, so that a checkpoint has been handed over by the time that so many bytes of log are behind it: however
+ * much one append changes, the next checkpoint finds no more to do than this one.
+ */
+export const CHECKPOINT_HANDED_OVER_BYTES = CHECKPOINT_LOG_BYTES / 2
+
+/**
+ * Documents and index entries that may have changed and are not stored yet, some 500 bytes each: beyond it a partition waits
+ * for its checkpointer, and who asks meanwhile for its mailbox.
+ */
+export const CHANGES_MAX = 1_000_000
+
+/** Documents offered in one step at least, some 100 µs of it. */
 export const CHECKPOINT_DOCUMENTS_PER_STEP = 256
 
-/** Index entries offered in one step, half a millisecond of it: there are several for each document that changes. */
+/** Index entries offered in one step at least, half a millisecond of it: there are several for each document that changes. */
 export const CHECKPOINT_ENTRIES_PER_STEP = 1_024
 
 /** A key of the store: what LMDB takes with pages of 4 KiB. */

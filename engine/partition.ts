@@ -8,6 +8,8 @@ import { DoorbusterError, LogWriteError } from './errors.js'
 import {
   BATCH_BYTES_MAX,
   BATCH_ENTRIES_MAX,
+  CHANGES_MAX,
+  CHECKPOINT_HANDED_OVER_BYTES,
   CHECKPOINT_IDLE_MS,
   CHECKPOINT_LOG_BYTES,
   CHECKPOINT_LOG_BYTES_MAX,
@@ -99,6 +101,7 @@ export class Partition {
     replies.flush()
     const exchanged = this.options.peers.length > 0 && this.exchange()
     this.maintainCheckpoint()
+    this.waitForCheckpoint()
     this.park()
     stats.set('sequence', state.position.sequence)
     stats.set('logRecordsKept', log.last.sequence - log.first + 1)
@@ -254,10 +257,11 @@ export class Partition {
     return any
   }
 
-  private maintainCheckpoint(): void {
+  /** `bytesBehind`: as if so much had been appended since a checkpoint was begun. */
+  private maintainCheckpoint(bytesBehind = this.logBytesBehind): void {
     const { state, log, stats } = this.options
     if (state.store.checkpointing) {
-      if (state.store.continueCheckpoint()) {
+      if (state.store.continueCheckpoint(bytesBehind)) {
         stats.add('checkpoints', 1)
         if (!this.keepLog) log.truncate(state.store.watermark!.position.sequence)
       } else if (!state.store.checkpointing) {
@@ -273,6 +277,15 @@ export class Partition {
       log.truncate(log.first - 1)
       for (const ticket of this.keepLogTickets.splice(0)) this.options.replies.reply(ticket, { status: 200, body: {} })
       this.options.replies.flush()
+    }
+  }
+
+  /** What has changed lives in memory until it is stored: where that is too much, nothing more is taken before it is. */
+  private waitForCheckpoint(): void {
+    const { store } = this.options.state
+    while (store.checkpointing && store.changes > CHANGES_MAX) {
+      store.waitForCheckpointer()
+      this.maintainCheckpoint(CHECKPOINT_HANDED_OVER_BYTES)
     }
   }
 
@@ -306,7 +319,7 @@ export class Partition {
     this.keepLog = false
     for (let tries = 0; tries < 3 && position.sequence > (store.watermark?.position.sequence ?? 0); tries++) {
       do {
-        this.maintainCheckpoint()
+        this.maintainCheckpoint(CHECKPOINT_HANDED_OVER_BYTES)
         waitBriefly()
       } while (store.checkpointing)
     }

@@ -12,7 +12,12 @@ import { assert } from './assert.js'
 import type { CheckpointRing } from './checkpoint-ring.js'
 import { DamageError } from './errors.js'
 import { IndexEntries } from './index-entries.js'
-import { CHECKPOINT_DOCUMENTS_PER_STEP, CHECKPOINT_ENTRIES_PER_STEP, CHECKPOINT_PAGES_PER_STEP } from './limits.js'
+import {
+  CHECKPOINT_DOCUMENTS_PER_STEP,
+  CHECKPOINT_ENTRIES_PER_STEP,
+  CHECKPOINT_HANDED_OVER_BYTES,
+  CHECKPOINT_PAGES_PER_STEP,
+} from './limits.js'
 import type { LogPosition } from './log/log.js'
 import {
   compareKeys,
@@ -58,6 +63,9 @@ export class Store {
   private takingPosition: LogPosition | undefined
   /** Bytes of pages in the checkpoint that was begun last. */
   checkpointBytes = 0
+  /** Steps that documents and index entries of the checkpoint take where nothing hurries it, and how many it has had. */
+  private handOverShares = 0
+  private handedOverShares = 0
   /** The last checkpoint. */
   watermark: Watermark | undefined
 
@@ -226,6 +234,9 @@ export class Store {
     for (const value of this.taking.values()) {
       if (value !== DELETED) bytes += value instanceof Uint8Array ? value.length : value.bytesAbout
     }
+    this.handedOverShares = 0
+    this.handOverShares =
+      this.taking.size / CHECKPOINT_DOCUMENTS_PER_STEP + this.indexes.taken / CHECKPOINT_ENTRIES_PER_STEP
     this.ring!.begin({ bytes, owner: this.owner, position, timeMs })
     this.current = new Map()
     this.handOver = this.handingOver(this.taking)
@@ -247,8 +258,21 @@ export class Store {
     this.ring!.page(arena.id, page, arena.pageBytes(page))
   }
 
-  /** Hands over one slice, as far as the checkpointer keeps up. Returns true when the checkpoint is durable. */
-  continueCheckpoint(): boolean {
+  /** Documents and index entries that have changed and are not stored yet, about. */
+  get changes(): number {
+    return this.current.size + (this.taking?.size ?? 0) + this.indexes.changes
+  }
+
+  /** Sleeps until the checkpointer has read on, or a moment. */
+  waitForCheckpointer(): void {
+    this.ring!.waitBriefly()
+  }
+
+  /**
+   * Hands over one slice, as far as the checkpointer keeps up: the larger, the more was appended to the log since the
+   * checkpoint was begun. Returns true when it is durable.
+   */
+  continueCheckpoint(appendedBytes = 0): boolean {
     const ring = this.ring!
     let budget = CHECKPOINT_PAGES_PER_STEP
     for (const arena of this.arenas.values()) {
@@ -258,14 +282,15 @@ export class Store {
       }
     }
     if (budget === 0) return false
-    let share = 0
+    const due = this.handOverShares * (appendedBytes / CHECKPOINT_HANDED_OVER_BYTES)
+    const shares = Math.max(this.handedOverShares, due) + 1
     while (this.handOver) {
-      if (share >= 1 || !ring.hasRoom(PAGE_BYTES)) return false
+      if (this.handedOverShares >= shares || !ring.hasRoom(PAGE_BYTES)) return false
       const next = this.handOver.next()
       if (next.done) {
         this.handOver = undefined
         ring.end()
-      } else share += next.value
+      } else this.handedOverShares += next.value
     }
     const outcome = ring.outcome()
     if (outcome === undefined) return false
