@@ -21,4 +21,5 @@ export const ArenaId = {
   openOrderCounters: 62,
   openOrderTimers: 63,
   capacity: 64,
+  orderWindows: 65,
 } as const

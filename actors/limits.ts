@@ -60,6 +60,13 @@ export const OPEN_ORDERS_MAX = 16_777_216
 /** Lines of one order, the components of its kits included: its document is one value of the store, a few MiB at most. */
 export const ORDER_LINES_MAX = 5_000
 
+/**
+ * Orders of a window (order-windows.ts), which are about what one checkpoint writes; and windows that there may be, 8 bytes
+ * each: the last one takes what comes after a thousand million orders.
+ */
+export const ORDERS_PER_WINDOW = 16_384
+export const ORDER_WINDOWS_MAX = 65_533
+
 /** Orders that are kept decoded although nothing of them is new: some 20 MiB. */
 export const ORDERS_DECODED_MAX = 2_000
 

@@ -88,8 +88,10 @@ function orderOfDocument({ context }: RetailActors, key: string): string | undef
 /** Indexes, counts and timers are made from the orders; capacity that was taken is shared out anew. */
 function adoptOrders(old: RetailActors[], fresh: RetailActors[], timeMs: number): void {
   const lastAllocation = Math.max(...old.map(({ orders }) => orders.orders.lastAllocation))
+  const windows = old.flatMap(({ orders }) => orders.orders.windows.starts())
   for (const { orders, records, context } of fresh) {
     orders.orders.continueAllocationsAfter(lastAllocation)
+    orders.orders.windows.adopt(windows)
     for (const [key] of [...context.store.documents()]) {
       if (key.startsWith('order/')) orders.orders.adopt(key.slice('order/'.length), timeMs)
       if (isRecordKey(key)) records.adopt(key)

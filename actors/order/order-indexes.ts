@@ -1,6 +1,6 @@
 /**
  * Secondary indexes of orders. An entry is the time and the id, so each index is in the order of time; keys that are
- * fixed when an order is placed are apart from those that change.
+ * fixed when an order is placed are apart from those that change, and names that are scattered are of a window.
  */
 
 import type { Order } from './order.js'
@@ -12,6 +12,9 @@ const TOKEN_LENGTH_MAX = 40
 export const timeKey = (ms: number): string => String(ms).padStart(TIME_DIGITS, '0')
 
 export const entryOf = (order: { id: string; placedMs: number }): string => `${timeKey(order.placedMs)}/${order.id}`
+
+/** When the order of an entry was placed (ms). */
+export const timeOfEntry = (entry: string): number => Number(entry.slice(0, TIME_DIGITS))
 
 export const orderOfEntry = (entry: string): string => entry.slice(TIME_DIGITS + 1)
 
@@ -29,9 +32,9 @@ export const indexName = {
   all: 'order',
   status: (status: string): string => `order-status/${status}`,
   channel: (channel: string): string => `order-channel/${channel}`,
-  customer: (key: string): string => `order-customer/${key}`,
-  externalId: (externalId: string): string => `order-external/${externalId}`,
-  text: (token: string): string => `order-text/${token}`,
+  customer: (window: number, key: string): string => `order-customer/${timeKey(window)}/${key}`,
+  externalId: (window: number, externalId: string): string => `order-external/${timeKey(window)}/${externalId}`,
+  text: (window: number, token: string): string => `order-text/${timeKey(window)}/${token}`,
   location: (location: number): string => `order-location/${location}`,
   fulfillment: (location: number | undefined, status: string): string =>
     location === undefined ? `fulfillment/${status}` : `fulfillment-at/${location}/${status}`,
@@ -39,17 +42,17 @@ export const indexName = {
   return: (status: string): string => `return/${status}`,
 }
 
-/** The indexes in which it stands as long as it is there. */
-export function lastingIndexesOf(order: Order): string[] {
+/** The indexes in which an order of a window (order-windows.ts) stands as long as it is there. */
+export function lastingIndexesOf(order: Order, window: number): string[] {
   const names = [indexName.all, indexName.channel(order.channel)]
-  if (order.externalId !== undefined) names.push(indexName.externalId(order.externalId))
-  return [...names, ...personalIndexesOf(order)]
+  if (order.externalId !== undefined) names.push(indexName.externalId(window, order.externalId))
+  return [...names, ...personalIndexesOf(order, window)]
 }
 
 /** Those by which its customer is found: they go when the customer is erased. */
-export const personalIndexesOf = ({ customer, search }: Order): string[] => [
-  ...customer.keys.map(indexName.customer),
-  ...search.map(indexName.text),
+export const personalIndexesOf = ({ customer, search }: Order, window: number): string[] => [
+  ...customer.keys.map((key) => indexName.customer(window, key)),
+  ...search.map((token) => indexName.text(window, token)),
 ]
 
 /** What changes with the order: `index \t entry`. */

@@ -13,6 +13,7 @@ import type { OpenOrders } from './open-orders.js'
 import type { Customer, Order } from './order.js'
 import { entryOf, indexEntriesOf, lastingIndexesOf, personalIndexesOf } from './order-indexes.js'
 import { ORDER_STATUSES, type OrderStatus, orderStatus } from './order-status.js'
+import { OrderWindows } from './order-windows.js'
 
 const keyOf = (id: string): string => `order/${id}`
 
@@ -28,6 +29,7 @@ export type NextDue = (order: Order, timeMs: number) => number | undefined
 export class OrderStore {
   private readonly documents: LiveDocuments<Order>
   private readonly counters: Arena
+  readonly windows: OrderWindows
   private readonly changes = new Map<string, Change>()
   /** Told which orders have another status now. */
   onStatus: (step: Step, order: Order, before: OrderStatus | undefined, after: OrderStatus) => void = () => {}
@@ -38,6 +40,7 @@ export class OrderStore {
     private readonly nextDue: NextDue,
   ) {
     this.documents = new LiveDocuments(store, encodeDocument, decodeDocument<Order>, ORDERS_DECODED_MAX)
+    this.windows = new OrderWindows(store)
     this.counters = store.arena(ArenaId.orderCounters, 'order counters', 8, ORDER_STATUSES.length + 1)
   }
 
@@ -55,7 +58,9 @@ export class OrderStore {
     return order
   }
 
+  /** In the step in which it was placed. */
   add(order: Order): void {
+    this.windows.add(order.placedMs)
     this.documents.add(keyOf(order.id), order)
     this.changes.set(order.id, { order, status: undefined, entries: new Set() })
     this.putLastingEntries(order)
@@ -67,7 +72,7 @@ export class OrderStore {
     this.changes.delete(order.id)
     for (const pair of change?.entries ?? indexEntriesOf(order)) this.deleteEntry(pair)
     const entry = entryOf(order)
-    for (const index of lastingIndexesOf(order)) this.store.indexDelete(index, entry)
+    for (const index of lastingIndexesOf(order, this.windows.of(order.placedMs))) this.store.indexDelete(index, entry)
     if (change?.status) this.count(change.status, -1)
     this.open.unschedule(order.id)
     this.documents.delete(keyOf(order.id))
@@ -134,10 +139,11 @@ export class OrderStore {
   /** Its customer, or the words by which it is found, are others now. */
   refind(order: Order, { customer, search }: { customer?: Customer; search?: string[] }): void {
     const entry = entryOf(order)
-    for (const index of personalIndexesOf(order)) this.store.indexDelete(index, entry)
+    const window = this.windows.of(order.placedMs)
+    for (const index of personalIndexesOf(order, window)) this.store.indexDelete(index, entry)
     if (customer) order.customer = customer
     if (search) order.search = search
-    for (const index of personalIndexesOf(order)) this.store.indexPut(index, entry)
+    for (const index of personalIndexesOf(order, window)) this.store.indexPut(index, entry)
   }
 
   private count(status: OrderStatus, by: number): void {
@@ -147,7 +153,8 @@ export class OrderStore {
 
   private putLastingEntries(order: Order): void {
     const entry = entryOf(order)
-    for (const index of lastingIndexesOf(order)) this.store.indexPut(index, entry)
+    const window = this.windows.of(order.placedMs)
+    for (const index of lastingIndexesOf(order, window)) this.store.indexPut(index, entry)
   }
 
   private putEntry(pair: string): void {

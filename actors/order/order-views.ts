@@ -6,7 +6,7 @@ import { ok } from '../outcomes.js'
 import { lineStatus } from './lines.js'
 import type { Order } from './order.js'
 import { parseFulfillmentId } from './order-id.js'
-import { indexName, orderOfEntry } from './order-indexes.js'
+import { indexName, orderOfEntry, timeKey, timeOfEntry } from './order-indexes.js'
 import { orderStatus } from './order-status.js'
 import type { OrderStore } from './order-store.js'
 import { unknownOrder } from './orders.js'
@@ -62,30 +62,55 @@ export class OrderViews {
   }
 
   list({ filter, before, limit, detail }: OrderListAsk): Outcome {
-    const index = indexFor(filter)
     const from = filter.fromMs
-    const start = filter.toMs === undefined ? before : lower(before, `${String(filter.toMs + 1).padStart(13, '0')}/`)
+    const start = filter.toMs === undefined ? before : lower(before, `${timeKey(filter.toMs + 1)}/`)
     const page: Page<{ entry: string; order: OrderView }> = { items: [], before: null }
-    let last = start
-    for (let scanned = 0; scanned < SCANNED_MAX; ) {
-      const entries = this.store.indexRange(index, last, Math.min(limit, SCANNED_MAX - scanned))
-      if (entries.length === 0) return ok(page)
-      for (const entry of entries) {
-        scanned++
-        last = entry
-        const order = this.orders.get(orderOfEntry(entry))
-        if (!order) continue
-        if (from !== undefined && order.placedMs < from) return ok(page)
-        if (!matches(order, filter)) continue
-        page.items.push({ entry, order: viewOf(order, detail) })
-        if (page.items.length === limit) {
-          page.before = entry
-          return ok(page)
-        }
+    let scanned = 0
+    for (const entry of this.entries(filter, start, limit)) {
+      const order = this.orders.get(orderOfEntry(entry))
+      if (order && from !== undefined && order.placedMs < from) return ok(page)
+      if (order && matches(order, filter)) page.items.push({ entry, order: viewOf(order, detail) })
+      if (page.items.length === limit || ++scanned === SCANNED_MAX) {
+        page.before = entry
+        return ok(page)
       }
     }
-    page.before = last ?? null
     return ok(page)
+  }
+
+  /** Entries below `before` of the index that leaves the least to look at, newest first, read some at a time. */
+  private *entries(filter: OrderFilter, before: string | undefined, atOnce: number): Generator<string> {
+    let last = before
+    for (const index of this.indexesFor(filter, before)) {
+      for (;;) {
+        const entries = this.store.indexRange(index, last, atOnce)
+        yield* entries
+        last = entries.at(-1) ?? last
+        if (entries.length < atOnce) break
+      }
+    }
+  }
+
+  private indexesFor(filter: OrderFilter, before: string | undefined): Iterable<string> {
+    const { externalId, customer, q, location, status, channel } = filter
+    const token = q?.[0]
+    if (externalId !== undefined) return this.windowed(indexName.externalId, externalId, filter, before)
+    if (customer !== undefined) return this.windowed(indexName.customer, customer, filter, before)
+    if (token !== undefined) return this.windowed(indexName.text, token, filter, before)
+    if (location !== undefined) return [indexName.location(location)]
+    if (status !== undefined) return [indexName.status(status)]
+    if (channel !== undefined) return [indexName.channel(channel)]
+    return [indexName.all]
+  }
+
+  private *windowed(
+    nameOf: (window: number, key: string) => string,
+    key: string,
+    { fromMs = 0 }: OrderFilter,
+    before: string | undefined,
+  ): Generator<string> {
+    const toMs = before === undefined ? Number.POSITIVE_INFINITY : timeOfEntry(before)
+    for (const window of this.orders.windows.between(fromMs, toMs)) yield nameOf(window, key)
   }
 
   /** Ids of the latest orders, newest first. */
@@ -165,18 +190,6 @@ function viewOf({ saga: _saga, ...order }: Order, detail: OrderDetail): OrderVie
 }
 
 const lower = (a: string | undefined, b: string): string => (a !== undefined && a < b ? a : b)
-
-/** The index that leaves the least to look at. */
-function indexFor({ externalId, customer, q, location, status, channel }: OrderFilter): string {
-  if (externalId !== undefined) return indexName.externalId(externalId)
-  if (customer !== undefined) return indexName.customer(customer)
-  const token = q?.[0]
-  if (token !== undefined) return indexName.text(token)
-  if (location !== undefined) return indexName.location(location)
-  if (status !== undefined) return indexName.status(status)
-  if (channel !== undefined) return indexName.channel(channel)
-  return indexName.all
-}
 
 function matches(order: Order, filter: OrderFilter): boolean {
   const { status, channel, externalId, customer, location, q, toMs } = filter

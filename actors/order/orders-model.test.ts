@@ -12,6 +12,7 @@ vi.mock('../limits.js', async (original) => ({
   LOCATIONS_MAX: 64,
   OPEN_ORDERS_MAX: 256,
   ORDERS_DECODED_MAX: 3,
+  ORDERS_PER_WINDOW: 2,
   WAKES_PER_ENTRY: 2,
 }))
 vi.mock('../../engine/limits.js', async (original) => ({
