@@ -64,6 +64,6 @@ export function startServices(context: OperationContext, logger: Logger, desks: 
   ]
   for (const one of [...consumers, ...workers]) one.wake()
   messaging.sender.wake()
-  void context.channels.watchFolders()
+  void context.channels.start()
   return [new PaymentWorker(context.dispatch, logger), ...consumers, ...workers, tracking, ...desks]
 }

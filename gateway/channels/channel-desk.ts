@@ -34,5 +34,5 @@ export interface ChannelDesk {
   }
   put(connection: Connection): Promise<void>
   /** Once the operations can be asked: what is in watched folders already is taken. */
-  watchFolders(): Promise<void>
+  start(): Promise<void>
 }

@@ -37,8 +37,11 @@ export class Channels {
     return channels
   }
 
-  /** Once the operations can be asked: what is in watched folders already is taken. */
-  async watchFolders(): Promise<void> {
+  /** Once the operations can be asked: what waits is done, shops are told and asked, what lies in watched folders is taken. */
+  async start(): Promise<void> {
+    this.stock.start()
+    this.poller.start()
+    this.intake.start()
     for (const connection of this.connections.list()) await this.watch(connection)
   }
 

@@ -34,7 +34,7 @@ const dayKey = (ms: number): string => `intake/${new Date(ms).toISOString().slic
 
 export class ChannelIntake {
   private readonly underWay = new Map<string, Promise<KeptDelivery>>()
-  private readonly timer: NodeJS.Timeout
+  private timer: NodeJS.Timeout | undefined
   private looking = false
   private stopped = false
 
@@ -43,9 +43,10 @@ export class ChannelIntake {
     private readonly events: ChannelEvents,
     private readonly connectionOf: (type: Connection['type'], id: string) => Connection | undefined,
     private readonly logger: Logger,
-  ) {
-    this.timer = setInterval(() => void this.look(), LOOK_MS)
-    this.timer.unref()
+  ) {}
+
+  start(): void {
+    this.timer = setInterval(() => void this.look(), LOOK_MS).unref()
   }
 
   /** Lets what is under way end; the rest is done after the next start. */

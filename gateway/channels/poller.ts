@@ -10,16 +10,17 @@ const LOOK_MS = 1_000
 const POLL_SECONDS = 60
 
 export class ChannelPoller {
-  private readonly timer: NodeJS.Timeout
+  private timer: NodeJS.Timeout | undefined
   private readonly nextMs = new Map<string, number>()
   private readonly busy = new Map<string, Promise<void>>()
 
   constructor(
     private readonly context: OperationContext,
     private readonly logger: Logger,
-  ) {
-    this.timer = setInterval(() => this.look(), LOOK_MS)
-    this.timer.unref()
+  ) {}
+
+  start(): void {
+    this.timer = setInterval(() => this.look(), LOOK_MS).unref()
   }
 
   async stop(): Promise<void> {

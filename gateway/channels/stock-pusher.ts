@@ -25,7 +25,7 @@ interface Told {
 }
 
 export class StockPusher {
-  private readonly timer: NodeJS.Timeout
+  private timer: NodeJS.Timeout | undefined
   /** ATP as it was seen last, by partition and local index of the SKU. */
   private readonly seen: number[][]
   private readonly told = new Map<string, Told>()
@@ -36,8 +36,10 @@ export class StockPusher {
     private readonly logger: Logger,
   ) {
     this.seen = Array.from({ length: context.dispatch.links.partitions }, () => [])
-    this.timer = setInterval(() => void this.look(), LOOK_MS)
-    this.timer.unref()
+  }
+
+  start(): void {
+    this.timer = setInterval(() => void this.look(), LOOK_MS).unref()
   }
 
   stop(): void {

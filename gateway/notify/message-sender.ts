@@ -4,6 +4,7 @@
  */
 import PQueue from 'p-queue'
 import type { Logger } from 'pino'
+import { readerPace } from '../outbox/reader-pace.js'
 import type { Vault } from '../personal-data/vault.js'
 import type { RecordStore, Stored } from '../records.js'
 import type { Medium } from './message-kinds.js'
@@ -39,10 +40,14 @@ export class MessageSender {
   private readonly queue = new PQueue({ concurrency: AT_ONCE })
   private looking: Promise<void> | undefined
   private again = false
-  private stopped = false
+  private readonly stopping = new AbortController()
   private timer: NodeJS.Timeout | undefined
 
   constructor(private readonly options: MessageSenderOptions) {}
+
+  private get stopped(): boolean {
+    return this.stopping.signal.aborted
+  }
 
   /** There may be something due: called when a message was queued, and at the start. */
   wake(): void {
@@ -56,7 +61,7 @@ export class MessageSender {
 
   /** Ends after the messages that are under way. */
   async stop(): Promise<void> {
-    this.stopped = true
+    this.stopping.abort()
     clearTimeout(this.timer)
     await this.looking
   }
@@ -94,6 +99,7 @@ export class MessageSender {
 
   /** False where the records failed: what is due stays so, and is not begun again at once. */
   private async handle({ id, value }: Stored<MessageRecord>): Promise<boolean> {
+    await readerPace.turn(this.stopping.signal).catch(() => {})
     if (this.stopped) return true
     try {
       // One that is over is due when it has been kept for long enough.

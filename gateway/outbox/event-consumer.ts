@@ -11,7 +11,7 @@ import type { EngineEvent } from '../../engine/protocol.js'
 import type { Dispatch } from '../dispatch.js'
 import { EventCursor } from '../events.js'
 import type { RecordStore } from '../records.js'
-import { giveWay } from './giving-way.js'
+import { readerPace } from './reader-pace.js'
 
 export interface EventConsumerOptions {
   /** For ever: the cursor is kept under it. */
@@ -127,7 +127,7 @@ export class EventConsumer {
   private async readPage(cursor: EventCursor, partition: number): Promise<boolean> {
     const { dispatch, wants, logger, name, concurrency = 8 } = this.options
     const after = cursor.numbers[partition]!
-    await this.giveWay()
+    await this.takeTurn()
     const page = await dispatch.events.page(partition, after, PAGE)
     if (!page) throw new Error(`events of partition ${partition} cannot be read`)
     const { events, missed, last } = page
@@ -151,8 +151,9 @@ export class EventConsumer {
     return events.length === PAGE
   }
 
-  private async giveWay(): Promise<void> {
-    if (!this.isFarBehind) await giveWay(this.stopping.signal).catch(() => {})
+  /** Where it is stopped meanwhile, whoever goes on finds that out. */
+  private async takeTurn(): Promise<void> {
+    if (!this.isFarBehind) await readerPace.turn(this.stopping.signal).catch(() => {})
   }
 
   private async handleEach(events: EngineEvent[], concurrency: number): Promise<boolean> {
@@ -167,7 +168,7 @@ export class EventConsumer {
       [...bySubject.values()].map((own) =>
         queue.add(async () => {
           for (const event of own) {
-            await this.giveWay()
+            await this.takeTurn()
             if (!(await this.handle(event))) return false
           }
           return true
