@@ -10,7 +10,8 @@ import { EXPORT, type ExportState, exportState } from './export-state.js'
 import { BatchFiles } from './files/batch-files.js'
 import { BatchPosts } from './http/batch-posts.js'
 import { Ledger } from './ledger.js'
-import { BATCH_ENTRIES_MAX, BATCH_LINES_MAX, type ErpLink, LINK, LINK_ID, type LinkSettings } from './link.js'
+import { BATCH_ENTRIES_MAX, BATCH_LINES_MAX, type ErpLink, LINK_ID, type LinkSettings } from './link.js'
+import { findLink } from './link-settings.js'
 import { RECONCILIATION, reconcile } from './reconciliation.js'
 
 const LOOK_MS = 1_000
@@ -54,8 +55,8 @@ export class ErpExporter {
   }
 
   private async work(): Promise<void> {
-    const settings = (await this.context.records.get<LinkSettings>(LINK, LINK_ID))?.value
-    if (!settings || settings.type === 'none') return
+    const settings = await findLink(this.context)
+    if (settings.type === 'none') return
     const link = linkOf(settings, this.context.dataDir, this.http)
     const posted = await this.ledger.posted()
     for (let partition = 0; partition < posted.length; partition++) {

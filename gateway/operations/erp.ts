@@ -6,7 +6,8 @@ import { INVOICE, type InvoiceDocument, invoiceView } from '../erp/invoice.js'
 import { findEntries, type JournalFilter } from '../erp/journal-query.js'
 import { entryRows, JOURNAL_COLUMNS, journalCsv, journalJsonLine } from '../erp/journal-text.js'
 import { Ledger } from '../erp/ledger.js'
-import { LINK, LINK_ID, type LinkSettings, linkSettings } from '../erp/link.js'
+import { type LinkSettings, linkSettings } from '../erp/link.js'
+import { findLink, keepLink } from '../erp/link-settings.js'
 import { applyReconciliation, RECONCILIATION, type Reconciliation, reconcile } from '../erp/reconciliation.js'
 import * as shapes from '../erp/schemas.js'
 import { trialBalance } from '../erp/trial-balance.js'
@@ -145,8 +146,8 @@ export const erpOperations = [
     summary: 'How the ERP is told of the journal, and when stock is reconciled',
     http: { method: 'PUT', path: '/v1/erp/link', status: 200 },
     body: linkSettings,
-    async run(settings, { records }) {
-      await records.put({ kind: LINK, id: LINK_ID, value: settings })
+    async run(settings, context) {
+      await keepLink(settings, context)
       return { status: 200, body: linkView(settings) }
     },
   }),
@@ -155,7 +156,7 @@ export const erpOperations = [
     summary: 'How the ERP is told, how far it has been, and what went wrong last',
     http: { method: 'GET', path: '/v1/erp/link', status: 200 },
     async run(_input, context) {
-      const settings = (await context.records.get<LinkSettings>(LINK, LINK_ID))?.value ?? { type: 'none' }
+      const settings = await findLink(context)
       const { failures, lastError, batch } = await exportState(context)
       const state = { failures, underWay: batch?.id ?? null, ...(lastError === undefined ? {} : { lastError }) }
       return { status: 200, body: { ...linkView(settings), state } }

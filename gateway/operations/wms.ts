@@ -9,11 +9,11 @@ import {
   connectionId,
   connectionSettings,
   connectionView,
-  WMS_CONNECTION,
   type WmsConnection,
 } from '../wms/connection.js'
+import { findConnection, keepConnection, listConnections } from '../wms/connections.js'
 import { wmsMessages } from '../wms/message.js'
-import { findConnection, type MessageOutcome, NotTaken, takeMessages, WMS_MESSAGE, waitingOf } from '../wms/messages.js'
+import { type MessageOutcome, NotTaken, takeMessages, WMS_MESSAGE, waitingOf } from '../wms/messages.js'
 import { contentOf, type Told, toldId, WMS_NOTICE } from '../wms/notice.js'
 import { unknownFulfillment } from './fulfillments.js'
 import { operation } from './operation.js'
@@ -30,18 +30,18 @@ export const wmsOperations = [
     http: { method: 'PUT', path: '/v1/wms/{connection}', status: 200 },
     parameters,
     body: connectionSettings,
-    async run({ connection: id, secret, ...settings }, { records, directory }) {
-      const unknown = settings.locations.find((name) => directory.find('locations', name) < 0)
+    async run({ connection: id, secret, ...settings }, context) {
+      const unknown = settings.locations.find((name) => context.directory.find('locations', name) < 0)
       if (unknown !== undefined) return unknownLocation(unknown)
-      const known = await findConnection(id, { records })
+      const known = await findConnection(id, context)
       const kept = secret ?? known?.secret
       if (kept === undefined) return problem(422, 'invalid', 'secret: a new connection needs one')
-      const all = await records.list<WmsConnection>(WMS_CONNECTION, CONNECTIONS_MAX)
+      const all = await listConnections(CONNECTIONS_MAX, undefined, context)
       if (!known && all.items.length >= CONNECTIONS_MAX) {
         return problem(409, 'too_many_connections', `There are ${CONNECTIONS_MAX} connections to WMS already.`)
       }
       const value: WmsConnection = withoutUndefined({ ...settings, id, secret: kept })
-      await records.put({ kind: WMS_CONNECTION, id, value })
+      await keepConnection(value, context)
       return { status: 200, body: connectionView(value) }
     },
   }),
@@ -60,9 +60,9 @@ export const wmsOperations = [
     summary: 'Connections to WMS',
     http: { method: 'GET', path: '/v1/wms', status: 200 },
     query: page,
-    async run({ limit, cursor }, { records }) {
-      const { items, nextCursor } = await records.list<WmsConnection>(WMS_CONNECTION, limit, cursor)
-      return { status: 200, body: { items: items.map(({ value }) => connectionView(value)), nextCursor } }
+    async run({ limit, cursor }, context) {
+      const { items, nextCursor } = await listConnections(limit, cursor, context)
+      return { status: 200, body: { items: items.map(connectionView), nextCursor } }
     },
   }),
   operation({

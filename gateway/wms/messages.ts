@@ -8,7 +8,7 @@ import PQueue from 'p-queue'
 
 import type { Outcome, Problem } from '../../engine/protocol.js'
 import { failed, type OperationContext } from '../operations/operation.js'
-import { actorOf, WMS_CONNECTION, type WmsConnection } from './connection.js'
+import { actorOf, type WmsConnection } from './connection.js'
 import { type FulfillmentState, inOrder, readMessage, type WmsMessage } from './message.js'
 
 export const WMS_MESSAGE = 'wms-message'
@@ -149,10 +149,3 @@ function commandId(connection: string, { id, type }: WmsMessage, action: string)
 
 /** The log took nothing: the messages may come again. */
 export class NotTaken extends Error {}
-
-export async function findConnection(
-  id: string,
-  { records }: Pick<OperationContext, 'records'>,
-): Promise<WmsConnection | undefined> {
-  return (await records.get<WmsConnection>(WMS_CONNECTION, id))?.value
-}

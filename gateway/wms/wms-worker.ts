@@ -8,7 +8,8 @@ import type { OperationContext } from '../operations/operation.js'
 import { isOutcome, openedOrder } from '../operations/orders.js'
 import { EventConsumer } from '../outbox/event-consumer.js'
 import type { OpenedOrder } from '../personal-data/opened-order.js'
-import { CONNECTIONS_MAX, WMS_CONNECTION, type WmsConnection } from './connection.js'
+import { CONNECTIONS_MAX, type WmsConnection } from './connection.js'
+import { listConnections } from './connections.js'
 import { noticeOf, type Told, toldId, WMS_NOTICE } from './notice.js'
 import type { WmsLink } from './wms.js'
 
@@ -52,8 +53,8 @@ export class WmsWorker {
   }
 
   private async follow(): Promise<void> {
-    const { items } = await this.context.records.list<WmsConnection>(WMS_CONNECTION, CONNECTIONS_MAX)
-    const wanted = new Map(items.filter(({ value }) => value.active).map(({ id, value }) => [id, value]))
+    const { items } = await listConnections(CONNECTIONS_MAX, undefined, this.context)
+    const wanted = new Map(items.filter(({ active }) => active).map((connection) => [connection.id, connection]))
     for (const [id, { consumer }] of this.running) {
       if (wanted.has(id)) continue
       this.running.delete(id)
