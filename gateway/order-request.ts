@@ -149,7 +149,7 @@ export async function orderRequest(
     fingerprint: people.vault.blind(JSON.stringify(content)),
     channel: input.channel,
     channelIndex: Math.max(0, directory.find('channels', input.channel)),
-    ...buyerOf(input),
+    ...buyerOf(input, people),
     ...(input.externalId === undefined ? {} : { externalId: input.externalId }),
     currency: input.currency,
     customer,
@@ -173,9 +173,9 @@ export async function orderRequest(
 }
 
 /** Whom a limit for each buyer applies to: the customer's id, or else the e-mail address. */
-function buyerOf({ customer }: OrderInput): { buyer?: [number, number] } {
+function buyerOf({ customer }: OrderInput, people: People): { buyer?: [number, number] } {
   const name = customer.id ?? customer.email?.toLowerCase()
   if (name === undefined) return {}
-  const buyer = buyerNumber(name)
+  const buyer = buyerNumber(name, people)
   return { buyer: [Number(buyer & 0xffff_ffffn), Number(buyer >> 32n)] }
 }

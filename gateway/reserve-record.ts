@@ -1,9 +1,9 @@
 /** A reservation as clients ask for it, and the packed record that it becomes. */
-import { createHash } from 'node:crypto'
 import type { z } from 'zod'
 import { ANY_LOCATION } from '../actors/inventory/wire.js'
 import type { Outcome } from '../engine/protocol.js'
 import type { Directory } from './directory.js'
+import type { People } from './personal-data/people.js'
 import { unknownLocation, unknownSku } from './problems.js'
 import type * as schemas from './schemas.js'
 
@@ -16,19 +16,20 @@ const U64_MAX = (1n << 64n) - 1n
 export const idBytes = (id: string): Buffer => Buffer.from(id.replaceAll('-', ''), 'hex')
 
 /**
- * The 64 bits that stand for a buyer: a number is itself, any other text a hash of it (two buyers in a billion billion
- * would share one).
+ * The 64 bits that stand for a buyer: a number is itself, as packed frames carry it; any other text, which may be an
+ * address, is a keyed hash of it, the same as long as the data directory or a backup of it lives.
  */
-export function buyerNumber(buyer: string | number): bigint {
+export function buyerNumber(buyer: string | number, { vault }: Pick<People, 'vault'>): bigint {
   if (typeof buyer === 'number') return BigInt(buyer)
   if (/^[1-9]\d{0,19}$/.test(buyer) && BigInt(buyer) <= U64_MAX) return BigInt(buyer)
-  return createHash('sha256').update(buyer).digest().readBigUInt64LE() || 1n
+  // 0 stands for no buyer.
+  return vault.blindNumber(`buyer:${buyer}`) || 1n
 }
 
 /** Writes the record; returns the SKU's index, or the outcome that says what is unknown. */
 export function writeReserveRecord(
   request: ReservationRequest,
-  directory: Directory,
+  { directory, people }: { directory: Directory; people: Pick<People, 'vault'> },
   into: DataView,
   at: number,
 ): number | Outcome {
@@ -43,7 +44,7 @@ export function writeReserveRecord(
   const channel = request.channel === undefined ? 0 : Math.max(0, directory.find('channels', request.channel))
   const id = idBytes(request.id)
   for (let i = 0; i < 16; i++) into.setUint8(at + i, id[i]!)
-  into.setBigUint64(at + 16, request.buyer === undefined ? 0n : buyerNumber(request.buyer), true)
+  into.setBigUint64(at + 16, request.buyer === undefined ? 0n : buyerNumber(request.buyer, people), true)
   into.setUint32(at + 24, sku, true)
   into.setUint32(at + 28, request.quantity, true)
   into.setUint32(at + 32, request.ttlSeconds, true)

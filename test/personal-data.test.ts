@@ -1,5 +1,5 @@
 /** Personal data from outside: nothing of it stands in the clear in any file or output, and customers get all of it. */
-import { randomUUID } from 'node:crypto'
+import { createHash, randomUUID } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
@@ -26,7 +26,7 @@ import { EventReader } from './support/event-reader.js'
 import { filesOf, found } from './support/file-search.js'
 import type { Answer } from './support/http-call.js'
 import { expectProblem } from './support/shop.js'
-import { temporaryDirectory, whenDone } from './support/test-server.js'
+import { TestServer, temporaryDirectory, whenDone } from './support/test-server.js'
 
 const numberForms = (value: number): Buffer[] => {
   const both = [Buffer.alloc(8), Buffer.alloc(8)]
@@ -184,6 +184,47 @@ test('no file and no output has personal data in the clear, whichever call it ca
   expect(said.length).toBeGreaterThan(0)
   expect(found(words.all, Buffer.from(output.join('\n')))).toEqual([])
 })
+test('a buyer’s address is a keyed number in every file, and counts against the limit by whichever way it comes', async () => {
+  const server = await shop()
+  const [opensAt, closesAt] = [-1, 1].map((days) => new Date(Date.now() + days * 86_400_000).toISOString())
+  const sale = { opensAt, closesAt, skus: [{ sku: 'TEE', quantity: 100 }], limitPerBuyer: 4 }
+  expect((await server.call('PUT', '/v1/sales/night', sale)).status).toBe(200)
+  const buyer = `ada-${randomUUID()}@example.com`
+  const ask = (quantity = 1) => ({ id: randomUUID(), sku: 'TEE', quantity, buyer })
+  const byHttp = (at: TestServer, quantity?: number) => at.call('POST', '/v1/reservations', ask(quantity))
+  expect((await byHttp(server)).status).toBe(201)
+  const client = await DoorbusterClient.connect(server.url)
+  whenDone(() => client.close())
+  expect((await client.command('reservation.create', ask())).status).toBe(201)
+  const batch = { reservations: [ask()], allOrNothing: true }
+  expect((await server.call('POST', '/v1/reservations/batch', batch)).status).toBe(201)
+  expectProblem(await byHttp(server, 2), 409, 'buyer_limit')
+  const backup = join(temporaryDirectory(), 'backup')
+  expect((await run(['backup', backup, '--data-dir', server.dataDir, '--url', server.url])).code).toBe(0)
+  client.close()
+  expect((await server.stop()).code).toBe(0)
+
+  // What anybody could compute who guesses the address.
+  const guess = createHash('sha256').update(buyer).digest().subarray(0, 8)
+  const guesses = [guess, Buffer.from(guess).swap64()]
+  for (const file of [server.dataDir, backup].flatMap(filesOf)) {
+    const bytes = readFileSync(file)
+    expect(
+      guesses.some((one) => bytes.includes(one)),
+      file,
+    ).toBe(false)
+    expect(found([buyer], bytes), file).toEqual([])
+  }
+
+  const dataDir = join(temporaryDirectory(), 'restored')
+  expect((await run(['restore', backup, '--data-dir', dataDir])).code).toBe(0)
+  for (const directory of [server.dataDir, dataDir]) {
+    const again = await TestServer.start({ dataDir: directory })
+    expectProblem(await byHttp(again, 2), 409, 'buyer_limit')
+    expect((await byHttp(again)).status).toBe(201)
+  }
+})
+
 test('records about a customer are exported with their sealed parts open, and go with the customer', async () => {
   const { Server }: typeof import('../gateway/server.js') = await import(built('gateway/server.ts'))
   const { default: pino } = await import('pino')

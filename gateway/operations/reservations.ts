@@ -137,8 +137,9 @@ const heldView = (
 const scratch = Buffer.alloc(RESERVE_BYTES)
 const scratchView = new DataView(scratch.buffer, scratch.byteOffset, RESERVE_BYTES)
 
-async function create(request: ReservationRequest, { directory, dispatch }: OperationContext): Promise<Outcome> {
-  const sku = writeReserveRecord(request, directory, scratchView, 0)
+async function create(request: ReservationRequest, context: OperationContext): Promise<Outcome> {
+  const { directory, dispatch } = context
+  const sku = writeReserveRecord(request, context, scratchView, 0)
   if (typeof sku !== 'number') return sku
   const partition = directory.partitionOfSku(sku)
   const answer = await sendOne(dispatch, partition, PackedOperation.reserve, scratch)
@@ -215,7 +216,7 @@ async function createBatch(
   const lines: (BatchLine & { place: number })[] = []
   reservations.forEach((request, place) => {
     const record = Buffer.alloc(RESERVE_BYTES)
-    const sku = writeReserveRecord(request, directory, new DataView(record.buffer, record.byteOffset, RESERVE_BYTES), 0)
+    const sku = writeReserveRecord(request, context, new DataView(record.buffer, record.byteOffset, RESERVE_BYTES), 0)
     if (typeof sku === 'number') lines.push({ request, sku, record, place })
     else outcomes[place] = sku
   })

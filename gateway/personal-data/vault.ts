@@ -63,6 +63,11 @@ export class Vault {
     return hash('sha256', Buffer.concat([this.indexKey, Buffer.from(text)]), 'base64url').slice(0, 16)
   }
 
+  /** As `blind`, for where there is room for 64 bits: two texts of a billion billion meet. */
+  blindNumber(text: string): bigint {
+    return hash('sha256', Buffer.concat([this.indexKey, Buffer.from(text)]), 'buffer').readBigUInt64LE()
+  }
+
   /** Makes sure that a person's key is on disk. */
   async ensure(person: string): Promise<void> {
     if (this.has(person)) return
