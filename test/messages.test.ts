@@ -3,6 +3,7 @@ import { createHmac, randomUUID } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, test, vi } from 'vitest'
+import { pagesOf } from '../gateway/documents/pdf-text.contract.js'
 import { stockUp } from './support/catalogue.js'
 import type { ProblemDocument } from './support/http-call.js'
 import { Mailbox, SmsGateway } from './support/post-office.js'
@@ -380,6 +381,44 @@ describe('with a mail server and an SMS gateway', () => {
       const changed = await server.call('GET', link!.slice(0, at) + other + link!.slice(at + 1))
       expect(changed.status).toBe(404)
     }
+  })
+
+  test('the message of a return has a link under which its label is printed, and opens nothing else', async () => {
+    const email = newEmail()
+    const order = await place(server, { email })
+    await advance(server, order, ...THROUGH)
+    const lines = [{ sku: 'TEE', quantity: 1, reason: 'too small' }]
+    const asked = await server.call<{ id: string }>('POST', '/v1/returns', { order: order.id, lines })
+    const path = `/v1/returns/${asked.body.id}`
+    expect((await server.call('POST', `${path}/authorize`, { location: 'S1' })).status).toBe(200)
+    const mail = await vi.waitFor(() => {
+      const found = mailbox.of(email).find(({ subject }) => subject.startsWith('Your return'))
+      expect(found).toBeDefined()
+      return found!
+    }, WAIT)
+    const link = /https:\/\/shop\.example(\/v1\/return-labels\/[\w-]+)/.exec(mail.text)?.[1]
+    expect(link).toBeDefined()
+    expect(mail.html).toContain(link!)
+    const printed = await fetch(server.url + link)
+    expect(printed.status).toBe(200)
+    expect(printed.headers.get('content-type')).toBe('application/pdf')
+    expect(printed.headers.get('cache-control')).toContain('no-store')
+    const text = pagesOf(Buffer.from(await printed.arrayBuffer()))
+      .flat()
+      .join(' ')
+    const { body: known } = await server.call<{ label: { trackingNumber: string } }>('GET', path)
+    expect(text.replace(/\s/g, '')).toContain(known.label.trackingNumber)
+    for (const at of [20, Math.floor(link!.length / 2), link!.length - 1]) {
+      const other = link!.charAt(at) === 'A' ? 'B' : 'A'
+      expect((await server.call('GET', link!.slice(0, at) + other + link!.slice(at + 1))).status).toBe(404)
+    }
+    // Neither link opens what the other one does.
+    const status = /\/v1\/track\/([\w-]+)/.exec(mail.text)![1]!
+    expect((await server.call('GET', `/v1/return-labels/${status}`)).status).toBe(404)
+    expect((await server.call('GET', link!.replace('return-labels', 'track'))).status).toBe(404)
+    const wish = { customer: email, reason: 'asked for', by: 'privacy office' }
+    expect((await server.call('POST', '/v1/customers/erase', wish)).status).toBe(200)
+    expectProblem(await server.call('GET', link!), 404, 'erased')
   })
 })
 

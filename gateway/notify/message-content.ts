@@ -43,7 +43,6 @@ export async function contentOf(
   kind: MessageKind,
   order: OpenedOrder,
   brand: Brand,
-  statusUrl: string | undefined,
   context: OperationContext,
 ): Promise<MessageData> {
   // Published by our own actors.
@@ -56,6 +55,8 @@ export async function contentOf(
   const number = facts.fulfillment === undefined ? undefined : parseFulfillmentId(facts.fulfillment)?.number
   const fulfillment = number === undefined ? undefined : order.fulfillments[number - 1]
   const found = order.returns?.find(({ id }) => id === facts.return)
+  const { messaging, now } = context
+  const labelUrl = kind === 'return_label' && found?.label ? messaging.returnLabelUrl(found.id, now()) : undefined
   return {
     brand: brandData(brand),
     customer: { name: order.customer.name },
@@ -63,10 +64,10 @@ export async function contentOf(
     promise: promiseData(order, facts),
     parcel: fulfillment && parcelData(fulfillment, goods),
     pickup: kind === 'ready_for_pickup' && fulfillment ? await pickupData(fulfillment, context) : undefined,
-    return: found && { id: found.id, lines: goods(found.lines) },
+    return: found && { id: found.id, labelUrl, lines: goods(found.lines) },
     refund:
       kind === 'refunded' && facts.amount !== undefined ? { amount: money(facts.amount, order.currency) } : undefined,
-    statusUrl,
+    statusUrl: messaging.trackingUrl(order.id, now()),
   }
 }
 

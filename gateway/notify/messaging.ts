@@ -32,6 +32,7 @@ export class Messaging {
   readonly publicOrigin: string | undefined
   private readonly providers: ReadonlyMap<Medium, Provider>
   private readonly linkSecret: string
+  private readonly labelLinkSecret: string
 
   /** Throws DoorbusterError where an option cannot be used. */
   constructor(
@@ -45,6 +46,7 @@ export class Messaging {
     const secret = (purpose: string): string => people.vault.signingKey(purpose).toString('base64url')
     this.messageIdSecret = secret('message-id')
     this.linkSecret = secret('tracking')
+    this.labelLinkSecret = secret('return-label')
     this.mailSender = mailSender(options)
     this.smsFrom = options.smsFrom ?? 'Doorbuster'
     this.smsToken = options.smsToken
@@ -74,12 +76,25 @@ export class Messaging {
 
   /** The address of an order's page; undefined where the server does not know under which name it is reached. */
   trackingUrl(order: string, nowMs: number): string | undefined {
-    if (this.publicOrigin === undefined) return undefined
-    return `${this.publicOrigin}/v1/track/${signLink(order, this.linkSecret, nowMs + LINK_MS)}`
+    return this.signedUrl('track', order, this.linkSecret, nowMs)
   }
 
   verifyLink(token: string, nowMs: number): VerifiedLink {
     return verifyLink(token, this.linkSecret, nowMs)
+  }
+
+  /** The address under which the customer gets the label of a return; undefined as above. */
+  returnLabelUrl(returnId: string, nowMs: number): string | undefined {
+    return this.signedUrl('return-labels', returnId, this.labelLinkSecret, nowMs)
+  }
+
+  verifyReturnLabelLink(token: string, nowMs: number): VerifiedLink {
+    return verifyLink(token, this.labelLinkSecret, nowMs)
+  }
+
+  private signedUrl(path: string, payload: string, secret: string, nowMs: number): string | undefined {
+    if (this.publicOrigin === undefined) return undefined
+    return `${this.publicOrigin}/v1/${path}/${signLink(payload, secret, nowMs + LINK_MS)}`
   }
 
   async stop(): Promise<void> {

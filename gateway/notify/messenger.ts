@@ -171,10 +171,10 @@ async function create(id: string, record: MessageRecord, { records, now }: Opera
 
 async function render(occasion: Occasion, context: OperationContext): Promise<RenderedMessage> {
   const { event, kind, order, brand, brandId, locale, timeZone } = occasion
-  const { messaging, now } = context
+  const { messaging } = context
   const kept = [...(await messaging.templates.all()).values()].filter(({ enabled }) => enabled)
   const template = chooseTemplate(kept, { kind, brand: brandId, channel: order.channel, locale })
-  const data = await contentOf(event, kind, order, brand, messaging.trackingUrl(order.id, now()), context)
+  const data = await contentOf(event, kind, order, brand, context)
   try {
     return renderMessage(template, withoutAbsent(data), { locale, timeZone })
   } catch (error) {

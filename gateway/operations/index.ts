@@ -17,6 +17,7 @@ import { orderOperations } from './orders.js'
 import { packingSlipOperations } from './packing-slips.js'
 import { posOperations } from './pos.js'
 import { reservationOperations } from './reservations.js'
+import { returnLabelLinkOperations } from './return-label-link.js'
 import { returnLabelOperations } from './return-labels.js'
 import { returnOperations } from './returns.js'
 import { ruleOperations } from './rules.js'
@@ -37,6 +38,7 @@ export const operations: Operation[] = [
   ...fulfillmentOperations,
   ...returnOperations,
   ...returnLabelOperations,
+  ...returnLabelLinkOperations,
   ...labelOperations,
   ...shipmentOperations,
   ...packingSlipOperations,
