@@ -34,17 +34,19 @@ interface MessageDocument {
 let emails = 0
 const newEmail = (): string => `ada-${emails++}@example.com`
 
+const newOrder = (customer: object, fields: object = {}) => ({
+  id: `O-${randomUUID()}`,
+  channel: 'web',
+  externalId: randomUUID().slice(0, 8),
+  currency: 'GBP',
+  customer: { name: 'Ada Byron', ...customer },
+  shipTo: { line1: '12 St James Sq', city: 'London', postalCode: 'SW1Y 4LB', country: 'GB' },
+  lines: [{ sku: 'TEE', quantity: 1, unitPrice: pounds('10.00') }],
+  ...fields,
+})
+
 async function place(server: TestServer, customer: object, fields: object = {}): Promise<OrderDocument> {
-  const { status, body } = await server.call<OrderDocument>('POST', '/v1/orders', {
-    id: `O-${randomUUID()}`,
-    channel: 'web',
-    externalId: randomUUID().slice(0, 8),
-    currency: 'GBP',
-    customer: { name: 'Ada Byron', ...customer },
-    shipTo: { line1: '12 St James Sq', city: 'London', postalCode: 'SW1Y 4LB', country: 'GB' },
-    lines: [{ sku: 'TEE', quantity: 1, unitPrice: pounds('10.00') }],
-    ...fields,
-  })
+  const { status, body } = await server.call<OrderDocument>('POST', '/v1/orders', newOrder(customer, fields))
   expect(status).toBe(201)
   return body
 }
@@ -174,6 +176,55 @@ describe('with a mail server and an SMS gateway', () => {
       }
     }, WAIT)
     for (const email of customers) expect(mailbox.of(email)).toHaveLength(3)
+  }, 180_000)
+
+  test('a burst of messages in whose middle the server is killed again and again reaches each customer once', async () => {
+    const dataDir = temporaryDirectory()
+    let running = await TestServer.start({ dataDir, args: args() })
+    await stockUp(running.url, ['TEE'], 1_000, ['W1'])
+    await running.call('PUT', '/v1/brands/default', brand())
+    const customers = Array.from({ length: 120 }, (_, at) => ({
+      name: 'Ada Byron',
+      email: newEmail(),
+      phone: `+4474009${String(10_000 + at)}`,
+    }))
+    const taken = () => ({
+      mails: mailbox.mails.filter(({ to }) => customers.some(({ email }) => email === to)),
+      texts: gateway.received.filter(({ to }) => customers.some(({ phone }) => phone === to)),
+    })
+    const reached = () => new Set(taken().mails.map(({ to }) => to)).size
+    const orders = customers.map((customer) => newOrder(customer))
+    const half = orders.length / 2
+    let kills = 0
+    for (const some of [orders.slice(0, half), orders.slice(half)]) {
+      expect((await running.call('POST', '/v1/bulk/orders', { orders: some })).status).toBe(200)
+      const before = reached()
+      for (const share of [0.2, 0.5, 0.8]) {
+        // Some are on their way just now: what the server was told of them it takes to its grave.
+        const enough = () => expect(reached() - before).toBeGreaterThan(share * half)
+        await vi.waitFor(enough, { ...WAIT, interval: 1 })
+        if (reached() - before < half) kills++
+        await running.kill()
+        running = await TestServer.start({ dataDir, args: args() })
+      }
+      await vi.waitFor(async () => {
+        for (const { id } of some) {
+          const messages = await messagesOf(running, id)
+          expect(messages.map(({ medium, state }) => `${medium} ${state}`).sort()).toEqual(['email sent', 'sms sent'])
+        }
+      }, WAIT)
+    }
+    expect(kills, 'the server was killed while messages were left').toBeGreaterThan(1)
+    const { mails, texts } = taken()
+    // An event of an order is one Message-ID and one idempotency key, however often a crash has let it be sent.
+    for (const { email, phone } of customers) {
+      expect(new Set(mails.filter(({ to }) => to === email).map(({ messageId }) => messageId)).size, email).toBe(1)
+      expect(new Set(texts.filter(({ to }) => to === phone).map(({ key }) => key)).size, phone).toBe(1)
+    }
+    expect(new Set(mails.map(({ messageId }) => messageId)).size).toBe(customers.length)
+    expect(new Set(texts.map(({ key }) => key)).size).toBe(customers.length)
+    // At most what was under way at each kill.
+    expect(mails.length - customers.length).toBeLessThanOrEqual(8 * 6)
   }, 180_000)
 
   test('a mail whose server was killed before it heard that it was taken comes again as the same mail', async () => {
