@@ -450,6 +450,21 @@ describe('A parcel that is followed', () => {
   }, 240_000)
 })
 
+test('Parcels that arrive while their labels are still being bought are followed all the same', async () => {
+  // Days take some twenty milliseconds, and labels that are bought at the same time more.
+  const server = await TestServer.start({ args: ['--simulated-carrier-speed', '10000000'] })
+  await stockUp(server.url, ['TEE'], 1_000, ['W1'])
+  const ids = await Promise.all(Array.from({ length: 20 }, async () => (await ordered(server)).id))
+  for (const { status } of await Promise.all(ids.map((id) => buy(server, id)))) expect(status).toBe(201)
+  for (const id of ids) await advance(server, id, ['accept', 'pick', 'pack', 'ship'])
+  await vi.waitFor(async () => {
+    const orders = ids.map((id) => server.call<OrderDocument>('GET', `/v1/orders/${orderOf(id)}`))
+    // One of them may be lost on its way, which is an end, too.
+    const statuses = (await Promise.all(orders)).map(({ body }) => body.fulfillments[0]!.status)
+    expect(statuses.filter((status) => status !== 'delivered' && status !== 'failed')).toEqual([])
+  }, 30_000)
+})
+
 describe('SIGKILL between buying and shipping', () => {
   test('loses no label, buys none twice, and the parcel is followed by the next server', async () => {
     const dataDir = temporaryDirectory()

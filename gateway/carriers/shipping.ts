@@ -149,7 +149,8 @@ export class Shipping {
     }
     const { trackingNumber } = label
     const { purpose, order, person, location } = parcel
-    const nextMs = await this.carrier(label.carrier).nextLookMs(label, this.now())
+    // From the purchase on: a parcel that has come far while its label was being bought is looked at at once.
+    const nextMs = await this.carrier(label.carrier).nextLookMs(label, label.boughtMs)
     const dueMs = Math.min(nextMs ?? Number.POSITIVE_INFINITY, this.now() + FIRST_LOOK_MS)
     const record: LabelRecord = {
       ...{ key: own, purpose, order, person, location, status: 'bought', told: [], dueMs },
