@@ -4,78 +4,33 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, test, vi } from 'vitest'
 import { pagesOf } from '../gateway/documents/pdf-text.contract.js'
-import { stockUp } from './support/catalogue.js'
+import { MESSAGE_KINDS } from '../gateway/notify/message-kinds.js'
+import { place as placeFields, stockUp } from './support/catalogue.js'
+import {
+  advance,
+  brand,
+  type MessageDocument,
+  messagesOf,
+  newEmail,
+  type OrderDocument,
+  PHONE,
+  place,
+  SMS_TOKEN,
+  sendingBy,
+  THROUGH,
+  WAIT,
+} from './support/customer-messages.js'
 import type { ProblemDocument } from './support/http-call.js'
 import { Mailbox, SmsGateway } from './support/post-office.js'
 import { expectProblem } from './support/shop.js'
-import { TestServer, temporaryDirectory } from './support/test-server.js'
+import { TestServer } from './support/test-server.js'
 
-const WAIT = { timeout: 20_000, interval: 25 }
 const pounds = (amount: string) => ({ amount, currency: 'GBP' })
-const PHONE = '+447400123456'
-const SMS_TOKEN = 'a-token-of-the-tests'
-
-interface OrderDocument {
-  id: string
-  fulfillments: { id: string; status: string }[]
-}
-interface MessageDocument {
-  id: string
-  kind: string
-  medium: string
-  state: string
-  reason?: string
-  report?: string
-  detail?: string
-  sendAt?: string
-  content?: { to: string; subject: string; text: string; html: string }
-}
-
-let emails = 0
-const newEmail = (): string => `ada-${emails++}@example.com`
-
-const newOrder = (customer: object, fields: object = {}) => ({
-  id: `O-${randomUUID()}`,
-  channel: 'web',
-  externalId: randomUUID().slice(0, 8),
-  currency: 'GBP',
-  customer: { name: 'Ada Byron', ...customer },
-  shipTo: { line1: '12 St James Sq', city: 'London', postalCode: 'SW1Y 4LB', country: 'GB' },
-  lines: [{ sku: 'TEE', quantity: 1, unitPrice: pounds('10.00') }],
-  ...fields,
-})
-
-async function place(server: TestServer, customer: object, fields: object = {}): Promise<OrderDocument> {
-  const { status, body } = await server.call<OrderDocument>('POST', '/v1/orders', newOrder(customer, fields))
-  expect(status).toBe(201)
-  return body
-}
-
-async function advance(server: TestServer, { id, fulfillments }: OrderDocument, ...actions: string[]): Promise<void> {
-  const current = fulfillments[0] ?? (await server.call<OrderDocument>('GET', `/v1/orders/${id}`)).body.fulfillments[0]
-  for (const action of actions) {
-    const body = action === 'ship' ? { carrier: 'Swift', trackingNumber: 'SP123456785GB' } : {}
-    const answer = await server.call('POST', `/v1/fulfillments/${current!.id}/${action}`, { id: action, ...body })
-    expect(answer.status).toBe(200)
-  }
-}
-const THROUGH = ['accept', 'pick', 'pack', 'ship', 'deliver']
-
-const messagesOf = async (server: TestServer, order: string) =>
-  (await server.call<{ items: MessageDocument[] }>('GET', `/v1/messages?order=${order}`)).body.items
-
-const neverQuiet = { from: '00:00', to: '00:00' }
-const brand = (fields: object = {}) => ({ name: 'Lamp & Shade', quietHours: neverQuiet, ...fields })
 
 describe('with a mail server and an SMS gateway', () => {
   let mailbox: Mailbox
   let gateway: SmsGateway
   let server: TestServer
-  const args = (): string[] => [
-    ...['--smtp-url', mailbox.url, '--mail-from', 'Lamp & Shade <orders@shop.example>'],
-    ...['--sms-url', gateway.url, '--sms-account', 'AC1', '--sms-token', SMS_TOKEN, '--sms-from', 'LampShade'],
-    ...['--public-url', 'https://shop.example', '--partitions', '2', '--threads', '1'],
-  ]
   const subjects = (address: string): string[] =>
     mailbox.of(address).map(({ subject }) => subject.replace(/ [\w-]{8}(?= |$)/, ''))
   const put = async (path: string, body: object): Promise<void> =>
@@ -84,7 +39,7 @@ describe('with a mail server and an SMS gateway', () => {
   beforeAll(async () => {
     mailbox = await Mailbox.open()
     gateway = await SmsGateway.open()
-    server = await TestServer.start({ args: args() })
+    server = await TestServer.start({ args: sendingBy(mailbox, gateway) })
     await stockUp(server.url, ['TEE'], 1_000, ['W1', 'S1'])
     await put('/v1/brands/default', brand())
   })
@@ -149,98 +104,6 @@ describe('with a mail server and an SMS gateway', () => {
       'order_confirmation',
       'ready_for_pickup',
     ])
-  })
-
-  test('a server that is killed again and again in between tells each thing once', async () => {
-    const dataDir = temporaryDirectory()
-    const own = [...args()]
-    let running = await TestServer.start({ dataDir, args: own })
-    await stockUp(running.url, ['TEE'], 1_000, ['W1'])
-    await running.call('PUT', '/v1/brands/default', brand())
-    const customers = Array.from({ length: 5 }, newEmail)
-    const orders: OrderDocument[] = []
-    for (const email of customers) orders.push(await place(running, { email }))
-    for (const action of THROUGH) {
-      for (const order of orders) await advance(running, order, action)
-      await running.kill()
-      running = await TestServer.start({ dataDir, args: own })
-    }
-    await vi.waitFor(async () => {
-      for (const { id } of orders) {
-        const messages = await messagesOf(running, id)
-        expect(messages.map(({ kind, state }) => `${kind} ${state}`).sort()).toEqual([
-          'delivered sent',
-          'order_confirmation sent',
-          'shipped sent',
-        ])
-      }
-    }, WAIT)
-    for (const email of customers) expect(mailbox.of(email)).toHaveLength(3)
-  }, 180_000)
-
-  test('a burst of messages in whose middle the server is killed again and again reaches each customer once', async () => {
-    const dataDir = temporaryDirectory()
-    let running = await TestServer.start({ dataDir, args: args() })
-    await stockUp(running.url, ['TEE'], 1_000, ['W1'])
-    await running.call('PUT', '/v1/brands/default', brand())
-    const customers = Array.from({ length: 120 }, (_, at) => ({
-      name: 'Ada Byron',
-      email: newEmail(),
-      phone: `+4474009${String(10_000 + at)}`,
-    }))
-    const taken = () => ({
-      mails: mailbox.mails.filter(({ to }) => customers.some(({ email }) => email === to)),
-      texts: gateway.received.filter(({ to }) => customers.some(({ phone }) => phone === to)),
-    })
-    const reached = () => new Set(taken().mails.map(({ to }) => to)).size
-    const orders = customers.map((customer) => newOrder(customer))
-    const half = orders.length / 2
-    let kills = 0
-    for (const some of [orders.slice(0, half), orders.slice(half)]) {
-      expect((await running.call('POST', '/v1/bulk/orders', { orders: some })).status).toBe(200)
-      const before = reached()
-      for (const share of [0.2, 0.5, 0.8]) {
-        // Some are on their way just now: what the server was told of them it takes to its grave.
-        const enough = () => expect(reached() - before).toBeGreaterThan(share * half)
-        await vi.waitFor(enough, { ...WAIT, interval: 1 })
-        if (reached() - before < half) kills++
-        await running.kill()
-        running = await TestServer.start({ dataDir, args: args() })
-      }
-      await vi.waitFor(async () => {
-        for (const { id } of some) {
-          const messages = await messagesOf(running, id)
-          expect(messages.map(({ medium, state }) => `${medium} ${state}`).sort()).toEqual(['email sent', 'sms sent'])
-        }
-      }, WAIT)
-    }
-    expect(kills, 'the server was killed while messages were left').toBeGreaterThan(1)
-    const { mails, texts } = taken()
-    // An event of an order is one Message-ID and one idempotency key, however often a crash has let it be sent.
-    for (const { email, phone } of customers) {
-      expect(new Set(mails.filter(({ to }) => to === email).map(({ messageId }) => messageId)).size, email).toBe(1)
-      expect(new Set(texts.filter(({ to }) => to === phone).map(({ key }) => key)).size, phone).toBe(1)
-    }
-    expect(new Set(mails.map(({ messageId }) => messageId)).size).toBe(customers.length)
-    expect(new Set(texts.map(({ key }) => key)).size).toBe(customers.length)
-    // At most what was under way at each kill.
-    expect(mails.length - customers.length).toBeLessThanOrEqual(8 * 6)
-  }, 180_000)
-
-  test('a mail whose server was killed before it heard that it was taken comes again as the same mail', async () => {
-    const dataDir = temporaryDirectory()
-    const email = newEmail()
-    mailbox.silentTo = email
-    const first = await TestServer.start({ dataDir, args: args() })
-    await stockUp(first.url, ['TEE'], 1_000, ['W1'])
-    const order = await place(first, { email })
-    await vi.waitFor(() => expect(mailbox.of(email)).toHaveLength(1), WAIT)
-    await first.kill()
-    mailbox.silentTo = undefined
-    const second = await TestServer.start({ dataDir, args: args() })
-    await vi.waitFor(async () => expect((await messagesOf(second, order.id))[0]?.state).toBe('sent'), WAIT)
-    expect(mailbox.mails.filter(({ to }) => to === email)).toHaveLength(2)
-    expect(mailbox.of(email)).toHaveLength(1)
   })
 
   test('an SMS waits for the end of the quiet hours, a mail does not', async () => {
@@ -471,6 +334,86 @@ describe('with a mail server and an SMS gateway', () => {
     expect((await server.call('POST', '/v1/customers/erase', wish)).status).toBe(200)
     expectProblem(await server.call('GET', link!), 404, 'erased')
   })
+})
+
+/** A parcel takes seconds from the door of the warehouse to the customer's. */
+const FAST = ['--simulated-carrier-speed', '2000000']
+
+test('customers are told of everything that there is a message for, each once, by mail and by SMS', async () => {
+  const [mailbox, gateway] = [await Mailbox.open(), await SmsGateway.open()]
+  const server = await TestServer.start({ args: [...sendingBy(mailbox, gateway), ...FAST] })
+  await stockUp(server.url, ['TEE'], 100, ['W1', 'S1'])
+  // From abroad it takes longer.
+  const address = { line1: '1 Rue Royale', city: 'Paris', postalCode: '75008', country: 'FR' }
+  const abroad = placeFields('P1', { address, latitude: 48.87, longitude: 2.32, timeZone: 'Europe/Paris' })
+  expect((await server.call('PUT', '/v1/locations/P1', abroad)).status).toBe(200)
+  expect((await server.call('PUT', '/v1/products/RARE', { name: 'Rare' })).status).toBe(200)
+  for (const location of ['W1', 'P1']) await server.call('PUT', `/v1/inventory/RARE/${location}`, { onHand: 1 })
+  await server.call('PUT', '/v1/brands/default', brand())
+  const email = newEmail()
+  const customer = { email, phone: PHONE }
+  const post = async (path: string, body: object = {}): Promise<{ id: string }> => {
+    const answer = await server.call<{ id: string }>('POST', path, body)
+    expect(answer.status, `${path}: ${JSON.stringify(answer.body)}`).toBeLessThan(300)
+    return answer.body
+  }
+  const fulfillmentOf = (order: string) =>
+    vi.waitFor(async () => {
+      const { fulfillments } = (await server.call<OrderDocument>('GET', `/v1/orders/${order}`)).body
+      expect(fulfillments).not.toEqual([])
+      return fulfillments[0]!.id
+    }, WAIT)
+
+  const life = await place(server, customer, {
+    payment: { status: 'pending', amount: pounds('10.00'), provider: 'builtin' },
+  })
+  expect((await server.call('PATCH', `/v1/orders/${life.id}`, { notes: 'Leave it with the porter' })).status).toBe(200)
+  const parcel = await fulfillmentOf(life.id)
+  await post(`/v1/fulfillments/${parcel}/labels`, { packages: [{ weightGrams: 500 }] })
+  for (const action of ['accept', 'pick', 'pack', 'ship']) await post(`/v1/fulfillments/${parcel}/${action}`)
+  await vi.waitFor(async () => {
+    const { body } = await server.call('GET', `/v1/orders/${life.id}`)
+    expect(body).toMatchObject({ status: 'delivered', payment: { captured: pounds('10.00') } })
+  }, WAIT)
+  const lines = [{ sku: 'TEE', quantity: 1 }]
+  const back = await post('/v1/returns', { order: life.id, lines: [{ ...lines[0], reason: 'too small' }] })
+  await post(`/v1/returns/${back.id}/authorize`, { location: 'S1' })
+  await post(`/v1/returns/${back.id}/receive`, { location: 'S1', lines: [{ ...lines[0], disposition: 'restock' }] })
+
+  const held = await place(server, customer)
+  await post(`/v1/orders/${held.id}/hold`, { reason: 'a look at it' })
+  await post(`/v1/orders/${held.id}/cancel`, { reason: 'changed my mind' })
+  const collected = await place(server, customer, { delivery: { method: 'pickup', location: 'S1' } })
+  await advance(server, collected, 'accept', 'pick', 'pack')
+  const late = await place(server, customer, { lines: [{ sku: 'RARE', quantity: 1, unitPrice: pounds('10.00') }] })
+  await post(`/v1/fulfillments/${await fulfillmentOf(late.id)}/reject`, { reason: 'too busy' })
+
+  const messages = await vi.waitFor(async () => {
+    const orders = [life, held, collected, late]
+    const found = (await Promise.all(orders.map(({ id }) => messagesOf(server, id)))).flat()
+    expect(new Set(found.map(({ kind }) => kind))).toEqual(new Set(MESSAGE_KINDS))
+    expect(found.filter(({ state }) => state !== 'sent')).toEqual([])
+    return found
+  }, WAIT)
+  // Each order is confirmed, each round that a parcel goes on is told, and what else there is once.
+  const { body: way } = await server.call<{ fulfillments: { trackingNumber: string }[] }>(
+    'GET',
+    `/v1/orders/${life.id}`,
+  )
+  const tracking = `/v1/tracking/${way.fulfillments[0]!.trackingNumber}`
+  const { body: known } = await server.call<{ events: { type: string }[] }>('GET', tracking)
+  const rounds = known.events.filter(({ type }) => type === 'out_for_delivery').length
+  const others = MESSAGE_KINDS.filter((kind) => kind !== 'out_for_delivery' && kind !== 'order_confirmation')
+  const confirmed = Array(4).fill('order_confirmation')
+  const expected = [...others, ...confirmed, ...Array(rounds).fill('out_for_delivery')].sort()
+  for (const medium of ['email', 'sms']) {
+    const kinds = messages.filter((one) => one.medium === medium).map(({ kind }) => kind)
+    expect(kinds.sort()).toEqual(expected)
+  }
+  expect(mailbox.mails.filter(({ to }) => to === email)).toHaveLength(expected.length)
+  expect(gateway.received.filter(({ to }) => to === PHONE)).toHaveLength(expected.length)
+  const dead = await server.call<{ items: object[] }>('GET', '/v1/dead-letters')
+  expect(dead.body.items).toEqual([])
 })
 
 test('with nothing configured messages are files in the outbox folder, and the API shows them', async () => {

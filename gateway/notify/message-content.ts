@@ -24,7 +24,8 @@ interface OrderEventData {
   amount?: number
   shipByMs?: number
   deliverByMs?: number
-  before?: number
+  /** Of a promise the time before, of an order the status before. */
+  before?: number | string
 }
 
 /** Names of an order's articles by SKU index. */
@@ -104,7 +105,7 @@ function promiseData({ promise }: OpenedOrder, { shipByMs, deliverByMs, before }
   return {
     deliverBy: isoTime(told.deliverByMs),
     ...(told.shipByMs === undefined ? {} : { shipBy: isoTime(told.shipByMs) }),
-    ...(before === undefined ? {} : { before: isoTime(before) }),
+    ...(typeof before === 'number' ? { before: isoTime(before) } : {}),
   }
 }
 

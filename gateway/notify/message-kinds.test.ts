@@ -40,6 +40,12 @@ test('of a pick-up it is told that it is ready, not that it left the store in th
   expect(kindOf({ type: 'fulfillment.shipped', data: { kind: 'ship' } })).toBe('shipped')
 })
 
+test('a return that a carrier brings back to us is no parcel that comes to its customer', () => {
+  const out = (data: object) => kindOf({ type: 'tracking.out_for_delivery', data })
+  expect(out({ fulfillment: 'O-1-1' })).toBe('out_for_delivery')
+  expect(out({ return: 'O-1-R1' })).toBeUndefined()
+})
+
 test('each kind is given by some event', () => {
   const types = [
     'order.received order.changed order.on_hold order.cancelled fulfillment.ready_for_pickup fulfillment.shipped',

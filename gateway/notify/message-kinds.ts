@@ -51,11 +51,12 @@ const KINDS = new Map<string, MessageKind>([
  * The kind of message that an event gives, undefined where it gives none. A changed promise is a delay only if it is later
  * than what was promised before (`deliverByMs` and `before`, both ms): good news can wait for the parcel. `tracking.delivered`
  * gives none, since the fulfillment order that it closes says `fulfillment.delivered`. Who collects goods in a store stands
- * there: of a pick-up (`kind`) only that it is ready is told.
+ * there: of a pick-up (`kind`) only that it is ready is told. A parcel that is out for delivery to us is a customer's return.
  */
 export function kindOf({ type, data }: NotifiableEvent): MessageKind | undefined {
   const kind = KINDS.get(type)
   if (kind === 'delayed' && isEarlier(data)) return undefined
+  if (kind === 'out_for_delivery' && isOfReturn(data)) return undefined
   return (kind === 'shipped' || kind === 'delivered') && isPickup(data) ? undefined : kind
 }
 
@@ -64,6 +65,8 @@ export const isNotifiable = (type: string): boolean => KINDS.has(type)
 
 const isPickup = (data: unknown): boolean =>
   typeof data === 'object' && data !== null && 'kind' in data && data.kind === 'pickup'
+
+const isOfReturn = (data: unknown): boolean => typeof data === 'object' && data !== null && 'return' in data
 
 function isEarlier(data: unknown): boolean {
   if (typeof data !== 'object' || data === null) return false
