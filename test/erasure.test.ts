@@ -1,6 +1,6 @@
 /** Erasure from outside: what was sealed is unreadable wherever it is, also after a crash, and backups have their own keys. */
 import { spawn } from 'node:child_process'
-import { chmodSync, cpSync, rmSync, statSync, truncateSync } from 'node:fs'
+import { chmodSync, cpSync, readFileSync, rmSync, statSync, truncateSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { built, run, verify } from './support/command-line.js'
@@ -9,6 +9,7 @@ import {
   advance,
   cancel,
   DELIVER,
+  type ExportDocument,
   erase,
   exported,
   type OrderDocument,
@@ -19,6 +20,7 @@ import {
   threads,
   wait,
 } from './support/customer-orders.js'
+import { filesOf, found } from './support/file-search.js'
 import type { PageDocument } from './support/http-call.js'
 import { expectProblem } from './support/shop.js'
 import { TestServer, temporaryDirectory, whenDone } from './support/test-server.js'
@@ -83,6 +85,63 @@ describe('an erasure', () => {
       const { body } = await server.call<PageDocument<unknown>>('GET', `/v1/orders?customer=${customer}`)
       expect(body.items).toEqual([])
     }
+  })
+
+  test('of a guest, who has neither an id nor an address, goes by the order, as does the export', async () => {
+    const server = await shop(threads(3))
+    const guest = { customer: { name: 'Ada Byron' }, notes: 'leave it with the porter' }
+    const [own, other] = [await placed(server, guest), await placed(server, guest)]
+    const byOrder = (order: string, fields: object = {}) =>
+      server.call('POST', '/v1/customers/erase', { order, reason: 'asked for', by: 'privacy office', ...fields })
+    const exportedBy = (order: string) => server.call<ExportDocument>('GET', `/v1/customers/export?order=${order}`)
+    expect((await exportedBy(own)).body).toMatchObject({ order: own, orders: [{ id: own, customer: guest.customer }] })
+    expectProblem(await byOrder(own), 409, 'orders_open')
+    await cancel(server, own)
+    for (let times = 0; times < 2; times++) {
+      expect(await byOrder(own)).toMatchObject({ status: 200, body: { state: 'done', orders: 1 } })
+    }
+    expect(await read(server, own)).toMatchObject({ customer: { name: 'erased' }, notes: null })
+    expect(await read(server, other)).toMatchObject({ customer: guest.customer, notes: guest.notes })
+    expect((await exportedBy(own)).body).toMatchObject({ orders: [], erasures: [{ state: 'done', orders: 1 }] })
+    expectProblem(await byOrder('O-NONE'), 404, 'unknown_order')
+    expectProblem(await byOrder(other, { customer: ada.email }), 422, 'invalid')
+    expectProblem(await server.call('GET', '/v1/customers/export'), 422, 'invalid')
+
+    // Of somebody who is known by more than the order it is the whole customer.
+    const known = [await placed(server), await placed(server, { customer: { ...ada, id: 'C-17' } })]
+    for (const id of known) await cancel(server, id)
+    expect(await byOrder(known[0]!)).toMatchObject({ status: 200, body: { orders: 2 } })
+    for (const id of known) expect((await read(server, id)).customer).toEqual({ name: 'erased' })
+  })
+
+  test('takes the person’s messages out of the outbox folder, and nobody else’s', async () => {
+    const server = await shop()
+    const neverQuiet = { name: 'Lamp & Shade', quietHours: { from: '00:00', to: '00:00' } }
+    expect((await server.call('PUT', '/v1/brands/default', neverQuiet)).status).toBe(200)
+    const eve = { name: 'Eve', email: 'eve@example.com', phone: '+447400222111' }
+    const own = await placed(server, { customer: { ...ada, phone: '+447400123456' } })
+    const other = await placed(server, { customer: eve })
+    const sent = async (order: string) =>
+      (await server.call<{ items: { id: string; state: string }[] }>('GET', `/v1/messages?order=${order}`)).body.items
+    const allSent = (order: string, count: number) =>
+      expect
+        .poll(async () => (await sent(order)).map(({ state }) => state), { timeout: 20_000 })
+        .toEqual(Array(count).fill('sent'))
+    for (const order of [own, other]) await allSent(order, 2)
+    // Sent again it is another mail.
+    for (const { id } of await sent(own)) await server.call('POST', `/v1/messages/${id}/resend`)
+    await allSent(own, 2)
+    await cancel(server, own)
+    await allSent(own, 4)
+    const outbox = join(server.dataDir, 'outbox')
+    const bytes = () => Buffer.concat(filesOf(outbox).map((file) => readFileSync(file)))
+    const [adas, eves] = [['ada@example.com', '+447400123456'], Object.values(eve)]
+    expect(filesOf(outbox)).toHaveLength(8)
+    expect(found([...adas, ...eves], bytes())).toEqual([...adas, ...eves])
+    expect(await erase(server, ada.email)).toMatchObject({ status: 200, body: { orders: 1 } })
+    expect(found(adas, bytes())).toEqual([])
+    expect(found(eves, bytes())).toEqual(eves)
+    expect(filesOf(outbox)).toHaveLength(2)
   })
 
   test('of somebody unknown says so, and a wrong request says what is wrong', async () => {

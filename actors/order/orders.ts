@@ -309,7 +309,7 @@ export class Orders {
     this.orders.refind(order, { customer: { person, sealed: nothing, keys: [] }, search: [] })
     order.shipTo = { ...order.shipTo, sealed: nothing }
     delete order.notes
-    // A hash of the address, which whoever guesses it can check.
+    // A keyed hash of the address: whoever has the vault could tell whose it was.
     delete order.buyer
     for (const line of order.lines) {
       delete line.note

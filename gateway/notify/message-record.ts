@@ -77,6 +77,14 @@ export const putOf = (value: MessageRecord, nowMs: number) => ({
 export const messageKey = (vault: Vault, id: string, createdMs: number, resends: number): string =>
   `${id}.${resends}.${vault.blind(`message:${id}/${createdMs}`)}`
 
+/** The same key but for the count, so that what comes back about either leads here. */
+export const keyAgain = (key: string, id: string, resends: number): string =>
+  `${id}.${resends}.${key.split('.')[2] ?? ''}`
+
+/** All keys that a message was ever given to its provider under. */
+export const keysOf = (id: string, { key, resends }: Pick<MessageRecord, 'key' | 'resends'>): string[] =>
+  Array.from({ length: resends + 1 }, (_, count) => keyAgain(key, id, count))
+
 export const idOfKey = (key: string): string => key.split('.', 1)[0]!
 
 export const sealContent = (vault: Vault, person: string, content: MessageContent): Sealed =>

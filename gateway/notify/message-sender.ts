@@ -8,7 +8,7 @@ import { readerPace } from '../outbox/reader-pace.js'
 import type { Vault } from '../personal-data/vault.js'
 import type { RecordStore, Stored } from '../records.js'
 import type { Medium } from './message-kinds.js'
-import { MESSAGE, type MessageContent, type MessageRecord, openContent, putOf } from './message-record.js'
+import { keysOf, MESSAGE, type MessageContent, type MessageRecord, openContent, putOf } from './message-record.js'
 import { type Message, type Provider, SendError } from './provider.js'
 import type { QuietHours } from './quiet-hours.js'
 import type { Decision } from './recipient.js'
@@ -104,7 +104,7 @@ export class MessageSender {
     try {
       // One that is over is due when it has been kept for long enough.
       if (value.state === 'queued') await this.carryOut(id, value)
-      else await this.options.records.delete(MESSAGE, id)
+      else await this.forget(id, value)
       return true
     } catch (error) {
       this.options.logger.error({ err: error, message: id }, 'a message could not be dealt with; tried again shortly')
@@ -112,15 +112,18 @@ export class MessageSender {
     }
   }
 
+  /** Deletes a message, and before it what its provider keeps of it here, which is found by it. */
+  async forget(id: string, message: MessageRecord): Promise<void> {
+    const { providers, records } = this.options
+    await providers.get(message.medium)?.forget?.(keysOf(id, message))
+    await records.delete(MESSAGE, id)
+  }
+
   private async carryOut(id: string, message: Queued): Promise<void> {
     const { providers, vault, now } = this.options
     const content = openContent(vault, message)
     const { sendAtMs: _sendAtMs, ...facts } = message
-    if (!content) {
-      const { content: _content, ...rest } = facts
-      const detail = 'The customer’s data were erased before it was sent.'
-      return this.become(id, message, { ...rest, state: 'suppressed', reason: 'no_address', detail })
-    }
+    if (!content) return this.erased(id, message)
     const decision = await this.decide(message, content)
     if (decision.do === 'send_at') return this.become(id, message, { ...message, sendAtMs: decision.atMs })
     if (decision.do === 'not_send') {
@@ -131,12 +134,20 @@ export class MessageSender {
       const provider = providers.get(message.medium)
       if (!provider)
         throw new SendError('misconfigured', `No provider for ${message.medium} is configured.`, { permanent: true })
+      // Deciding has taken time. From here to the provider nothing is waited for, so an erasure finds it there.
+      if (!openContent(vault, message)) return await this.erased(id, message)
       const { providerId } = await provider.send(sendable(message, content), message.key)
       await this.become(id, message, { ...facts, state: 'sent', sentMs: now(), providerId })
     } catch (error) {
       if (!(error instanceof SendError)) throw error
       await this.notSent(id, message, content, error)
     }
+  }
+
+  private erased(id: string, message: Queued): Promise<void> {
+    const { content: _content, sendAtMs: _sendAtMs, ...facts } = message
+    const detail = 'The customer’s data were erased before it was sent.'
+    return this.become(id, message, { ...facts, state: 'suppressed', reason: 'no_address', detail })
   }
 
   private async decide(message: Queued, { to }: MessageContent): Promise<Decision> {

@@ -45,6 +45,11 @@ export interface Provider {
   readonly media: readonly Medium[]
   /** Rejects with SendError. `key`: at most 150 bytes of visible ASCII. */
   send(message: Message, key: string): Promise<Sent>
+  /**
+   * Deletes what is kept here of messages that were sent under these keys, also of those that are being sent just now. Only
+   * of a provider that keeps something here.
+   */
+  forget?(keys: readonly string[]): Promise<void>
   /** What is under way ends; what comes after is refused, to be tried again. */
   close(): Promise<void>
 }

@@ -3,7 +3,7 @@ import { z } from 'zod'
 import type { Outcome } from '../../engine/protocol.js'
 import { UnreadableReport } from '../notify/bounces.js'
 import { MEDIA } from '../notify/message-kinds.js'
-import { MESSAGE, type MessageRecord, openContent, putOf, stateRef } from '../notify/message-record.js'
+import { keyAgain, MESSAGE, type MessageRecord, openContent, putOf, stateRef } from '../notify/message-record.js'
 import { SMS_STATUS_PATH } from '../notify/providers.js'
 import { takeMailReport, takeSmsStatus } from '../notify/report-intake.js'
 import { REPORT_CHARACTERS_MAX } from '../notify/report-parts.js'
@@ -108,9 +108,6 @@ async function resend(id: string, { records, people, messaging, now }: Operation
     return undefined
   }
 }
-
-/** The same key but for the count, so that what comes back about either leads here. */
-const keyAgain = (key: string, id: string, resends: number): string => `${id}.${resends}.${key.split('.')[2] ?? ''}`
 
 const unknown = (id: string): Outcome => problem(404, 'unknown_message', `There is no message ${id}.`)
 

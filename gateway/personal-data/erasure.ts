@@ -10,9 +10,19 @@
 import PQueue from 'p-queue'
 import type { Outcome } from '../../engine/protocol.js'
 import type { Dispatch } from '../dispatch.js'
+import { MESSAGE, type MessageRecord } from '../notify/message-record.js'
 import type { OperationContext } from '../operations/operation.js'
 import { problem } from '../problems.js'
-import { answered, type Identity, identify, ordersOf, PERSONAL_KINDS, refsOfOrder, waitlistOf } from './traces.js'
+import {
+  answered,
+  type Identity,
+  identify,
+  ordersOf,
+  PERSONAL_KINDS,
+  refsOfOrder,
+  type Whose,
+  waitlistOf,
+} from './traces.js'
 
 export const ERASURE = 'erasure'
 
@@ -28,8 +38,7 @@ export interface Erasure extends Identity {
 }
 
 interface ErasureWish {
-  /** Id or e-mail address. */
-  customer: string
+  whose: Whose
   reason: string
   by: string
   /** Also where orders are not over: nobody will be able to ship them. */
@@ -65,14 +74,14 @@ export const resumeErasures = (context: OperationContext): Promise<void> =>
     }
   })
 
-async function begin({ customer, force, ...told }: ErasureWish, context: OperationContext): Promise<Erasure | Outcome> {
-  const { records, people } = context
-  const earlier = await records.all<Erasure>(ERASURE, people.keyOf(customer))
+async function begin({ whose, force, ...told }: ErasureWish, context: OperationContext): Promise<Erasure | Outcome> {
+  const { records } = context
+  const found = await identify(whose, context)
+  if ('status' in found) return found
+  const { persons, key, erasedUnder } = found
+  const earlier = await records.all<Erasure>(ERASURE, erasedUnder)
   const cutOff = earlier.find(({ value }) => value.state !== 'done')
   if (cutOff) return complete(cutOff.id, cutOff.value, context)
-  const found = await identify(customer, context)
-  if ('status' in found) return found
-  const { persons, key } = found
   const { orders, open } = await ordersOfAll(persons, context)
   if (open.length > 0 && !force) return ordersOpen(open)
   const waitlist = await waitingOfAll(persons, context)
@@ -161,12 +170,16 @@ function ordersOpen(open: string[]): Outcome {
 const unknownCustomer = (): Outcome =>
   problem(404, 'unknown_customer', 'Nothing is kept about this customer; check the id or the e-mail address.')
 
-async function deleteRecords(refs: readonly string[], { records }: OperationContext): Promise<void> {
+async function deleteRecords(refs: readonly string[], { records, messaging }: OperationContext): Promise<void> {
   for (const kind of PERSONAL_KINDS) {
     for (const ref of refs) {
       for (let more = true; more; ) {
-        const { items, nextCursor } = await records.list(kind, 100, undefined, ref)
-        for (const { id } of items) await records.delete(kind, id)
+        const { items, nextCursor } = await records.list<unknown>(kind, 100, undefined, ref)
+        for (const { id, value } of items) {
+          // Of this kind, so its shape is known.
+          if (kind === MESSAGE) await messaging.sender.forget(id, value as MessageRecord)
+          else await records.delete(kind, id)
+        }
         more = nextCursor !== null
       }
     }

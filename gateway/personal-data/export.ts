@@ -9,7 +9,15 @@ import { orderView } from '../order-view.js'
 import { problem } from '../problems.js'
 import { ERASURE, type Erasure } from './erasure.js'
 import { openOrder } from './opened-order.js'
-import { type Identity, identify, PERSONAL_KINDS, pageOfOrders, refsOfOrder, waitlistOf } from './traces.js'
+import {
+  type Identified,
+  identify,
+  PERSONAL_KINDS,
+  pageOfOrders,
+  refsOfOrder,
+  type Whose,
+  waitlistOf,
+} from './traces.js'
 
 interface ExportedRecord {
   kind: string
@@ -18,8 +26,9 @@ interface ExportedRecord {
 }
 
 interface CustomerExport {
-  /** As was asked for. */
-  customer: string
+  /** As was asked for: one of both. */
+  customer?: string
+  order?: string
   orders: object[]
   waitlist: object[]
   /** Messages, labels, consents and what channels sent; one that belongs to an order stands on the page of the order. */
@@ -29,7 +38,7 @@ interface CustomerExport {
   nextCursor: string | null
 }
 
-type Page = Omit<CustomerExport, 'customer' | 'nextCursor'>
+type Page = Omit<CustomerExport, 'customer' | 'order' | 'nextCursor'>
 
 /** One place where something of a customer is. */
 interface Source {
@@ -40,10 +49,10 @@ interface Source {
 }
 
 export async function exportCustomer(
-  { customer, limit, cursor }: { customer: string; limit: number; cursor?: string | undefined },
+  { whose, limit, cursor }: { whose: Whose; limit: number; cursor?: string | undefined },
   context: OperationContext,
 ): Promise<CustomerExport | Outcome> {
-  const identity = await identify(customer, context)
+  const identity = await identify(whose, context)
   if ('status' in identity) return identity
   const sources = sourcesOf(identity, context)
   const start = cursor === undefined ? { at: 0, cursor: undefined } : readCursor(cursor, sources)
@@ -56,11 +65,11 @@ export async function exportCustomer(
     const next = left > 0 ? await read(page, left, within) : (within ?? '')
     if (next !== null && typeof next === 'object') return next
     if (next !== null) {
-      return { customer, ...page, nextCursor: Buffer.from(JSON.stringify([name, next])).toString('base64url') }
+      return { ...whose, ...page, nextCursor: Buffer.from(JSON.stringify([name, next])).toString('base64url') }
     }
     within = undefined
   }
-  return { customer, ...page, nextCursor: null }
+  return { ...whose, ...page, nextCursor: null }
 }
 
 /** An order's records come with it, beyond the limit: they are few. */
@@ -81,13 +90,13 @@ function readCursor(text: string, sources: Source[]): { at: number; cursor: stri
 const wrongCursor = (): Outcome =>
   problem(422, 'invalid', 'cursor: not one that this export gave', [{ path: 'cursor', message: 'unknown cursor' }])
 
-function sourcesOf({ key, persons }: Identity, context: OperationContext): Source[] {
+function sourcesOf({ key, persons, erasedUnder }: Identified, context: OperationContext): Source[] {
   const refs = [key, ...persons]
   return [
     ...persons.map((person) => orderSource(person, context)),
     ...persons.map((person) => waitlistSource(person, context)),
     ...PERSONAL_KINDS.flatMap((kind) => refs.map((ref) => recordSource(kind, ref, persons, context))),
-    erasureSource(key, context),
+    erasureSource(erasedUnder, context),
   ]
 }
 
@@ -160,11 +169,11 @@ function recordSource(kind: string, ref: string, persons: string[], context: Ope
   }
 }
 
-function erasureSource(key: string, { records }: OperationContext): Source {
+function erasureSource(ref: string, { records }: OperationContext): Source {
   return {
     name: ERASURE,
     async read(page, limit, cursor) {
-      const { items, nextCursor } = await records.list<Erasure>(ERASURE, limit, cursor, key)
+      const { items, nextCursor } = await records.list<Erasure>(ERASURE, limit, cursor, ref)
       page.erasures.push(...items.map(({ value }) => erasureView(value)))
       return nextCursor
     },

@@ -48,6 +48,11 @@ export class People {
     return this.vault.blind(`customer:${text.toLowerCase()}`)
   }
 
+  /** As `keyOf`, of a guest who is known by an order alone. */
+  keyOfOrder(order: string): string {
+    return this.vault.blind(`order:${order}`)
+  }
+
   tokens(text: string): string[] {
     return tokensOf(text).map((token) => this.vault.blind(`text:${token}`))
   }

@@ -90,8 +90,36 @@ export interface Identity {
   persons: string[]
 }
 
-/** Everybody for whom something of this customer is sealed; an outcome where that is no one customer. */
-export async function identify(customer: string, context: OperationContext): Promise<Identity | Outcome> {
+/** Whom something is asked about: by id or address, or by any order. A guest without either is known by the order alone. */
+export type Whose = { customer: string } | { order: string }
+
+export interface Identified extends Identity {
+  /** What every earlier erasure of the same customer refers to. */
+  erasedUnder: string
+}
+
+/** Everybody for whom something of this customer is sealed; an outcome where that is no one customer, or no order. */
+export async function identify(whose: Whose, context: OperationContext): Promise<Identified | Outcome> {
+  if ('customer' in whose) {
+    const found = await identifyCustomer(whose.customer, context)
+    return 'status' in found ? found : { ...found, erasedUnder: found.key }
+  }
+  const { dispatch, directory, people } = context
+  const outcome = await dispatch.query(directory.partitionOfOrder(whose.order), 'order.get', { id: whose.order })
+  if (failed(outcome)) return outcome
+  // What an order's partition answers.
+  const { customer } = outcome.body as OrderView
+  const { person: erasedUnder } = customer
+  const { id, email } = people.openCustomer(customer)
+  const name = id ?? email
+  const known = name === undefined ? undefined : await identifyCustomer(name, context)
+  if (known && 'status' in known) return known
+  const persons = new Set(known?.persons)
+  if (people.vault.has(erasedUnder)) persons.add(erasedUnder)
+  return { key: known?.key ?? people.keyOfOrder(whose.order), persons: [...persons].sort(), erasedUnder }
+}
+
+async function identifyCustomer(customer: string, context: OperationContext): Promise<Identity | Outcome> {
   const { people } = context
   const key = people.keyOf(customer)
   const persons = new Set(

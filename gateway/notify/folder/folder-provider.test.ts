@@ -64,6 +64,18 @@ test('the same message again is the same file, with what it says now', async () 
   expect(await readFile(join(directory, providerId), 'utf8')).toBe('To: +447400123456\nFrom: LampShade\n\nsecond\n')
 })
 
+test('a message is forgotten under its key, also while it is being written, and no other one is', async () => {
+  const directory = await newDirectory()
+  const provider = folderProvider({ ...settings, directory })
+  const { providerId } = await provider.send(mail(), 'event-1')
+  await provider.send(mail(), 'event-2')
+  await provider.send(sms(), 'event-2')
+  const underWay = provider.send(mail(), 'event-3')
+  await provider.forget!(['event-2', 'event-3', 'event-4'])
+  await underWay
+  expect(await readdir(directory)).toEqual([providerId])
+})
+
 test('of many messages the newest are kept, also after a restart, and what is not ours is left alone', async () => {
   const directory = await newDirectory()
   await mkdir(directory)

@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import PQueue from 'p-queue'
 import { nodemailer } from '../../lazy-libraries.js'
 import { type MailIdentity, mailContent } from '../mail-content.js'
-import { MEDIA } from '../message-kinds.js'
+import { MEDIA, type Medium } from '../message-kinds.js'
 import { plainLine } from '../plain-line.js'
 import { assertSendable, type Message, type Provider, SendError, type SmsMessage } from '../provider.js'
 
@@ -22,8 +22,11 @@ export interface FolderSettings extends MailIdentity {
 const FILES_MAX = 1_000
 /** Messages that may wait to be written: more are refused, to be tried again. */
 const WAITING_MAX = 1_000
+const EXTENSIONS: Record<Medium, string> = { email: 'eml', sms: 'sms.txt' }
 const OWN_FILE = /^[0-9a-f]{40}\.(?:eml|sms\.txt)$/
 const OWN_REMAINS = /^\.[0-9a-f]{40}\.[0-9a-f]{8}\.part$/
+
+const stemOf = (key: string): string => createHash('sha256').update(key).digest('hex').slice(0, 40)
 
 export function folderProvider(settings: FolderSettings): Provider {
   const outbox = new Outbox(settings)
@@ -39,6 +42,8 @@ export function folderProvider(settings: FolderSettings): Provider {
       }
       return queue.add(async () => ({ providerId: await outbox.put(message, key) }))
     },
+    // Behind what is being written.
+    forget: (keys) => queue.add(() => outbox.remove(keys)),
     async close() {
       isClosed = true
       await queue.onIdle()
@@ -55,8 +60,8 @@ class Outbox {
   /** The file's name. Rejects with SendError. */
   async put(message: Message, key: string): Promise<string> {
     const { filesMax = FILES_MAX } = this.settings
-    const stem = createHash('sha256').update(key).digest('hex').slice(0, 40)
-    const name = `${stem}.${message.medium === 'email' ? 'eml' : 'sms.txt'}`
+    const stem = stemOf(key)
+    const name = `${stem}.${EXTENSIONS[message.medium]}`
     const content = await this.contentOf(message, key)
     try {
       this.files ??= await this.read()
@@ -77,6 +82,16 @@ class Outbox {
         permanent: false,
         cause: error,
       })
+    }
+  }
+
+  async remove(keys: readonly string[]): Promise<void> {
+    for (const key of keys) {
+      for (const extension of Object.values(EXTENSIONS)) {
+        const name = `${stemOf(key)}.${extension}`
+        await rm(join(this.settings.directory, name), { force: true })
+        this.files?.delete(name)
+      }
     }
   }
 
