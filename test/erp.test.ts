@@ -526,6 +526,41 @@ interface ReconciliationDocument {
   }[]
 }
 
+test('stock is reconciled by itself once a day, by the clocks of the retailer', async () => {
+  const server = await newServer(['NIGHT'], 20)
+  await posted(server)
+  let asked = 0
+  const erp = createServer((_request, response) => {
+    asked++
+    const snapshot = places.map((location) => ({ sku: 'NIGHT', location, onHand: location === 'W1' ? 19 : 20 }))
+    const body = JSON.stringify({ at: new Date().toISOString(), snapshot })
+    response.writeHead(200, { 'content-type': 'application/json' }).end(body)
+  })
+  await new Promise<void>((done) => erp.listen(0, '127.0.0.1', done))
+  whenDone(() => erp.close())
+  const url = `http://127.0.0.1:${(erp.address() as AddressInfo).port}`
+  const dayIn = (timeZone: string) => new Date().toLocaleDateString('sv-SE', { timeZone })
+  const nightly = async () => {
+    const { body } = await server.call<{ items: { id: string; different: number }[] }>('GET', '/v1/erp/reconciliations')
+    return body.items.map(({ id, different }) => ({ id, different }))
+  }
+  // Two places whose clocks never show the same date.
+  const zones = ['Pacific/Kiritimati', 'Etc/GMT+12']
+  const expected: { id: string; different: number }[] = []
+  for (const timeZone of zones) {
+    const link = { type: 'http', url, snapshotUrl: url, reconcileAt: '00:00', timeZone }
+    expect((await server.call('PUT', '/v1/erp/link', link)).status).toBe(200)
+    expected.push({ id: `nightly-${dayIn(timeZone)}`, different: 1 })
+    await vi.waitFor(async () => expect(await nightly()).toEqual(expected), 15_000)
+  }
+  // The batches of the journal and two snapshots: after that nothing is asked for until the next day.
+  const before = asked
+  await setTimeout(2_500)
+  expect(asked).toBe(before)
+  const wrong = await server.call('PUT', '/v1/erp/link', { type: 'files', reconcileAt: '02:00', timeZone: 'Mars/Base' })
+  expect(wrong.status).toBe(422)
+})
+
 test('a reconciliation finds what is planted, explains what moved later, and applies the rest once', async () => {
   const skus = ['RA', 'RB', 'RC', 'RD']
   const server = await newServer(skus, 20)

@@ -12,6 +12,7 @@ import { BatchPosts } from './http/batch-posts.js'
 import { Ledger } from './ledger.js'
 import { BATCH_ENTRIES_MAX, BATCH_LINES_MAX, type ErpLink, LINK_ID, type LinkSettings } from './link.js'
 import { findLink } from './link-settings.js'
+import { nightlyId } from './night.js'
 import { RECONCILIATION, reconcile } from './reconciliation.js'
 
 const LOOK_MS = 1_000
@@ -108,11 +109,9 @@ export class ErpExporter {
   }
 
   /** Once a day, from the time on that was set, as soon as there is a snapshot. */
-  private async reconcileIfDue({ reconcileAt }: Exclude<LinkSettings, { type: 'none' }>, link: ErpLink): Promise<void> {
-    if (reconcileAt === undefined) return
-    const now = new Date(this.context.now()).toISOString()
-    if (now.slice(11, 16) < reconcileAt) return
-    const id = `nightly-${now.slice(0, 10)}`
+  private async reconcileIfDue(settings: Exclude<LinkSettings, { type: 'none' }>, link: ErpLink): Promise<void> {
+    const id = nightlyId(this.context.now(), settings)
+    if (id === undefined) return
     if (await this.context.records.get(RECONCILIATION, id)) return
     const snapshot = await link.snapshot()
     if (snapshot) await reconcile(id, snapshot, this.context)

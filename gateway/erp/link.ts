@@ -2,6 +2,7 @@
  * The port to an ERP: it takes the journal in batches, in the order of what happened, and may say what stock it believes
  * in. A batch that was not answered comes again under the same id with the same entries, and must then change nothing.
  */
+import { IANAZone } from 'luxon'
 import { z } from 'zod'
 import type { EntryView } from './entry.js'
 
@@ -31,11 +32,18 @@ export interface ErpLink {
   snapshot(): Promise<StockSnapshot | undefined>
 }
 
-const time = z
-  .string()
-  .regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'a time of day in UTC, such as "02:00"')
-  .optional()
-  .meta({ description: 'When stock is reconciled each day, in UTC; none: only when asked' })
+const nightly = {
+  reconcileAt: z
+    .string()
+    .regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'a time of day, such as "02:00"')
+    .optional()
+    .meta({ description: 'When stock is reconciled each day; none: only when asked' }),
+  timeZone: z
+    .string()
+    .refine((zone) => IANAZone.isValidZone(zone), 'an IANA time zone, such as "Europe/London"')
+    .default('UTC')
+    .meta({ description: 'The retailer’s, by whose clocks that is' }),
+}
 const url = z.url({ protocol: /^https?$/ }).max(2_000)
 
 /** How the ERP is reached, as it is put. */
@@ -43,14 +51,14 @@ export const linkSettings = z.discriminatedUnion('type', [
   z.object({ type: z.literal('none') }),
   z.object({
     type: z.literal('files'),
-    reconcileAt: time,
+    ...nightly,
   }),
   z.object({
     type: z.literal('http'),
     url: url.meta({ description: 'Where batches of the journal are posted' }),
     snapshotUrl: url.optional().meta({ description: 'Where the stock that the ERP believes in is got' }),
     token: z.string().min(1).max(500).optional().meta({ description: 'Bearer token; written, never shown again' }),
-    reconcileAt: time,
+    ...nightly,
   }),
 ])
 export type LinkSettings = z.output<typeof linkSettings>
