@@ -7,7 +7,7 @@ import { RetailActors } from './main.js'
 import { Capacity } from './order/capacity.js'
 import { orderPartition } from './order/order-id.js'
 import { isRecordKey, recordName } from './records/records.js'
-import type { ReturnRef } from './return/returns.js'
+import type { ReturnRef } from './return/return-requests.js'
 
 export function redistribute(from: Actors[], to: Actors[], timeMs: number): void {
   const [old, fresh] = [from, to].map((all) =>

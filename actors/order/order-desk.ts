@@ -14,7 +14,9 @@ import { Watch } from '../inventory/watch.js'
 import { COMMANDS_REMEMBERED } from '../limits.js'
 import { full, ok } from '../outcomes.js'
 import type { Replication } from '../replication.js'
-import { type ReturnCommand, type ReturnRequest, Returns } from '../return/returns.js'
+import { Receipts } from '../return/receipts.js'
+import { type ReturnRequest, ReturnRequests } from '../return/return-requests.js'
+import { type ReturnCommand, Returns } from '../return/returns.js'
 import { Settlement } from '../return/settlement.js'
 import type { Rule } from '../rules/rule.js'
 import { Capacity } from './capacity.js'
@@ -60,6 +62,7 @@ export class OrderDesk {
   private readonly views: OrderViews
   private readonly transfers: Transfers
   readonly waitlist: Waitlist
+  private readonly returnRequests: ReturnRequests
   private readonly returns: Returns
 
   constructor(
@@ -143,7 +146,8 @@ export class OrderDesk {
       this.settings,
     )
     const settlement = new Settlement(this.payments, this.settings)
-    this.returns = new Returns(store, this.orders, this.desk, this.exceptions, settlement, this.settings)
+    this.returnRequests = new ReturnRequests(store, this.orders, this.settings)
+    this.returns = new Returns(this.orders, new Receipts(this.desk, this.exceptions, settlement), settlement)
     this.due = new DueWork(this.orders, this.settings, places, this.exceptions, this.sourcing, this.fulfillments)
     this.views = new OrderViews(store, this.orders)
     this.watch = new Watch(store, inventory.stock, this.waiting, placement, partition, (step, sku, waiter) =>
@@ -194,7 +198,7 @@ export class OrderDesk {
     'fulfillment.advance': (step: Step, body: FulfillmentCommand) => this.fulfillments.advance(step, body),
     'fulfillment.advanceMany': (step: Step, body: { commands: FulfillmentCommand[] }) =>
       ok({ results: body.commands.map((command) => this.advanceOne(step, command)) }),
-    'return.request': (step: Step, body: ReturnRequest) => this.returns.request(step, body),
+    'return.request': (step: Step, body: ReturnRequest) => this.returnRequests.request(step, body),
     'return.advance': (step: Step, body: ReturnCommand) => this.returns.advance(step, body),
     'return.exchanged': (step: Step, body: Body<Returns['exchanged']>) => this.returns.exchanged(step, body),
     'tracking.note': (step: Step, body: TrackingNote) => this.work.trackingNoted(step, body),
@@ -271,7 +275,7 @@ export class OrderDesk {
     'order.list': (body: Parameters<OrderViews['list']>[0]) => this.views.list(body),
     'order.counts': () => this.views.counts(),
     'fulfillment.list': (body: Parameters<OrderViews['fulfillments']>[0]) => this.views.fulfillments(body),
-    'return.find': (body: { id: string }) => this.returns.find(body.id),
+    'return.find': (body: { id: string }) => this.returnRequests.find(body.id),
     'return.list': (body: Parameters<OrderViews['returns']>[0]) => this.views.returns(body),
     'exception.list': (body: Parameters<OrderViews['exceptions']>[0]) => this.views.exceptions(body),
     'rule.list': () => ok({ items: this.rules.list() }),
