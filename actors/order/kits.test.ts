@@ -12,8 +12,8 @@ vi.mock('../limits.js', async (original) => ({
   OPEN_ORDERS_MAX: 256,
 }))
 
-const { Shop } = await import('./orders-model.contract.js')
-const { checkQuiet } = await import('./order-invariants.contract.js')
+const { Shop } = await import('./model/shop.contract.js')
+const { checkQuiet } = await import('./model/checks.contract.js')
 const { lineStatus } = await import('./lines.js')
 const { orderStatus } = await import('./order-status.js')
 
@@ -31,18 +31,18 @@ describe.each([1, 3])('over %i partitions, a kit', (partitions) => {
     checkQuiet(shop!)
   })
 
-  type Over = Parameters<InstanceType<typeof Shop>['take']>[1]
+  type Over = Parameters<InstanceType<typeof Shop>['buyers']['take']>[1]
   function order(stock: number, quantity: number, over: Over = {}, sku = KIT): string {
     shop = new Shop(partitions)
     shop.open(stock)
-    const id = shop.take([{ sku, quantity }], over)
+    const id = shop.buyers.take([{ sku, quantity }], over)
     shop.settle()
     return id
   }
   const units = (id: string): number[][] => shop!.order(id)!.lines.map((line) => line.units)
   const allocated = (): number[] => [0, 1].map((sku) => shop!.stockOf(sku).allocated)
   const cancel = (id: string, quantity: number, line = 1) => {
-    const answer = shop!.tell(id, 'order.cancel', { lines: [{ line, quantity }] })
+    const answer = shop!.buyers.tell(id, 'order.cancel', { lines: [{ line, quantity }] })
     shop!.settle()
     return answer
   }
@@ -77,8 +77,8 @@ describe.each([1, 3])('over %i partitions, a kit', (partitions) => {
   it('cannot lose one component alone', () => {
     const id = order(10, 3)
     expect(cancel(id, 1, 2)).toMatchObject({ status: 409, body: { code: 'not_cancellable' } })
-    expect(shop!.tell(id, 'order.cancel', { lines: [{ sku: 1, quantity: 1 }] })).toMatchObject({ status: 409 })
-    expect(shop!.tell(id, 'order.revise', { lines: [{ line: 2, quantity: 1 }] })).toMatchObject({ status: 422 })
+    expect(shop!.buyers.tell(id, 'order.cancel', { lines: [{ sku: 1, quantity: 1 }] })).toMatchObject({ status: 409 })
+    expect(shop!.buyers.tell(id, 'order.revise', { lines: [{ line: 2, quantity: 1 }] })).toMatchObject({ status: 422 })
     expect(allocated()).toEqual([3, 6])
   })
 
@@ -87,7 +87,9 @@ describe.each([1, 3])('over %i partitions, a kit', (partitions) => {
     const id = order(2, 3, {}, SCARCE_KIT)
     expect(orderStatus(shop!.order(id)!)).toBe('rejected')
     expect([2, 3].map((sku) => shop!.stockOf(sku).allocated)).toEqual([0, 0])
-    expect(orderStatus(shop!.order(shop!.take([{ sku: SCARCE_KIT, quantity: 2 }]))!)).toMatch(/allocated|validating/)
+    expect(orderStatus(shop!.order(shop!.buyers.take([{ sku: SCARCE_KIT, quantity: 2 }]))!)).toMatch(
+      /allocated|validating/,
+    )
   })
 
   it('is as far as the least advanced of its components', () => {
@@ -95,10 +97,10 @@ describe.each([1, 3])('over %i partitions, a kit', (partitions) => {
     const status = () => lineStatus(shop!.order(id)!, shop!.order(id)!.lines[0]!)
     expect(status()).toBe('allocated')
     const [first, ...others] = shop!.order(id)!.fulfillments
-    shop!.advance(id, first!.number, 'accept', 'pick')
+    shop!.staff.advance(id, first!.number, 'accept', 'pick')
     expect(status()).toBe(others.length > 0 ? 'allocated' : 'picking')
-    shop!.advance(id, first!.number, 'pack', 'ship', 'deliver')
-    for (const { number } of others) shop!.advance(id, number, 'accept', 'pick', 'pack', 'ship', 'deliver')
+    shop!.staff.advance(id, first!.number, 'pack', 'ship', 'deliver')
+    for (const { number } of others) shop!.staff.advance(id, number, 'accept', 'pick', 'pack', 'ship', 'deliver')
     expect(status()).toBe('delivered')
   })
 
@@ -111,8 +113,8 @@ describe.each([1, 3])('over %i partitions, a kit', (partitions) => {
   it('is refused to who takes a part where no whole one can be had', () => {
     shop = new Shop(partitions)
     shop.open(0)
-    shop.adjust(3, 1, 5)
-    const id = shop.take([{ sku: SCARCE_KIT, quantity: 1 }], { allowPartial: true })
+    shop.stockroom.adjust(3, 1, 5)
+    const id = shop.buyers.take([{ sku: SCARCE_KIT, quantity: 1 }], { allowPartial: true })
     shop.settle()
     expect(orderStatus(shop.order(id)!)).toBe('rejected')
     expect(shop.stockOf(3)).toMatchObject({ allocated: 0, reserved: 0 })

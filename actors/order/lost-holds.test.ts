@@ -12,8 +12,8 @@ vi.mock('../limits.js', async (original) => ({
   OPEN_ORDERS_MAX: 256,
 }))
 
-const { Shop } = await import('./orders-model.contract.js')
-const { checkQuiet } = await import('./order-invariants.contract.js')
+const { Shop } = await import('./model/shop.contract.js')
+const { checkQuiet } = await import('./model/checks.contract.js')
 const { orderStatus } = await import('./order-status.js')
 
 /** Longer than any hold lives that nobody has confirmed. */
@@ -27,7 +27,7 @@ describe.each([3])('over %i partitions, an order whose messages take longer than
   function placed(rounds: number): string {
     shop = new Shop(partitions)
     shop.open(5)
-    const id = shop.take([
+    const id = shop.buyers.take([
       { sku: 0, quantity: 2 },
       { sku: 1, quantity: 2 },
       { sku: 2, quantity: 2 },
@@ -47,7 +47,7 @@ describe.each([3])('over %i partitions, an order whose messages take longer than
   it.each([3, 4, 5, 6, 7])('has been picked before it hears that it holds nothing, %i rounds on', (rounds) => {
     const id = placed(rounds)
     for (const { number, status } of [...(shop!.order(id)?.fulfillments ?? [])]) {
-      if (status === 'pending') shop!.advance(id, number, 'accept', 'pick')
+      if (status === 'pending') shop!.staff.advance(id, number, 'accept', 'pick')
     }
     shop!.settle()
     for (const { state } of shop!.partitions) expect(state.actors.check()).toEqual([])

@@ -12,8 +12,8 @@ vi.mock('../limits.js', async (original) => ({
   OPEN_ORDERS_MAX: 256,
 }))
 
-const { Shop } = await import('./orders-model.contract.js')
-const { checkQuiet } = await import('./order-invariants.contract.js')
+const { Shop } = await import('./model/shop.contract.js')
+const { checkQuiet } = await import('./model/checks.contract.js')
 const { lineStatus } = await import('./lines.js')
 const { orderStatus } = await import('./order-status.js')
 
@@ -45,8 +45,8 @@ const storedAt = (location: number, sku: number): number =>
   shop!.stockOf(sku).rows.find((row) => row.location === location)?.onHand ?? 0
 
 describe.each([1, 2])('over %i partitions, an order', (partitions) => {
-  function order(stock: number, ...ask: Parameters<InstanceType<typeof Shop>['take']>): string {
-    const id = opened(stock, partitions).take(...ask)
+  function order(stock: number, ...ask: Parameters<InstanceType<typeof Shop>['buyers']['take']>): string {
+    const id = opened(stock, partitions).buyers.take(...ask)
     shop!.settle()
     return id
   }
@@ -81,7 +81,7 @@ describe.each([1, 2])('over %i partitions, an order', (partitions) => {
   it('that takes a part and may wait gets the part now and the rest later', () => {
     const id = order(3, [{ sku: WAITS, quantity: 9 }], { allowPartial: true })
     expect(linesOf(id)).toEqual(['backordered'])
-    shop!.adjust(WAITS, 1, 3)
+    shop!.stockroom.adjust(WAITS, 1, 3)
     shop!.settle()
     expect(statusOf(id)).toBe('allocated')
   })
@@ -97,10 +97,10 @@ describe.each([1, 2])('over %i partitions, an order', (partitions) => {
     )
     const order1 = shop!.order(id)!
     for (const { number, status } of order1.fulfillments) {
-      if (status === 'pending') shop!.advance(id, number, 'accept', 'pick', 'pack', 'ship', 'deliver')
+      if (status === 'pending') shop!.staff.advance(id, number, 'accept', 'pick', 'pack', 'ship', 'deliver')
     }
     expect(statusOf(id)).toBe('partially_shipped')
-    expect(shop!.tell(id, 'order.cancel', {})).toMatchObject({ status: 200 })
+    expect(shop!.buyers.tell(id, 'order.cancel', {})).toMatchObject({ status: 200 })
     shop!.settle()
     expect(statusOf(id)).toBe('delivered')
     shop!.pass(31 * DAY_MS)
@@ -109,13 +109,19 @@ describe.each([1, 2])('over %i partitions, an order', (partitions) => {
 
   it('that is cancelled has no exception left that somebody has to care for', () => {
     const id = order(1, [{ sku: PLAIN, quantity: 1 }])
-    shop!.advanceFulfillment({ order: id, number: 1, action: 'reject', by: 'staff', reason: 'no staff' })
+    shop!.staff.advanceFulfillment({ order: id, number: 1, action: 'reject', by: 'staff', reason: 'no staff' })
     shop!.settle()
     const [other] = shop!.order(id)!.fulfillments.filter(({ status }) => status === 'pending')
-    shop!.advanceFulfillment({ order: id, number: other!.number, action: 'reject', by: 'staff', reason: 'no staff' })
+    shop!.staff.advanceFulfillment({
+      order: id,
+      number: other!.number,
+      action: 'reject',
+      by: 'staff',
+      reason: 'no staff',
+    })
     shop!.settle()
     expect(statusOf(id)).toBe('backordered')
-    shop!.tell(id, 'order.cancel', {})
+    shop!.buyers.tell(id, 'order.cancel', {})
     shop!.settle()
     expect(statusOf(id)).toBe('cancelled')
     expect(shop!.order(id)!.exceptions.filter(({ status }) => status !== 'resolved')).toEqual([])
@@ -127,19 +133,19 @@ describe.each([1, 2])('over %i partitions, an order', (partitions) => {
       { sku: 2, quantity: 2 },
     ])
     expect(shop!.order(id)!.fulfillments.length).toBe(1)
-    shop!.advance(id, 1, 'accept')
-    shop!.advanceFulfillment({
+    shop!.staff.advance(id, 1, 'accept')
+    shop!.staff.advanceFulfillment({
       order: id,
       number: 1,
       action: 'pick',
       by: 'staff',
       lines: [{ sku: PLAIN, quantity: 1 }],
     })
-    expect(shop!.tell(id, 'order.cancel', { lines: [{ sku: 2, quantity: 2 }] })).toMatchObject({ status: 200 })
+    expect(shop!.buyers.tell(id, 'order.cancel', { lines: [{ sku: 2, quantity: 2 }] })).toMatchObject({ status: 200 })
     shop!.settle()
     expect(linesOf(id)).toEqual(['picking', 'cancelled'])
     expect(shop!.stockOf(2).allocated).toBe(0)
-    shop!.advance(id, 1, 'pack', 'ship', 'deliver')
+    shop!.staff.advance(id, 1, 'pack', 'ship', 'deliver')
     expect(statusOf(id)).toBe('delivered')
   })
 
@@ -148,8 +154,8 @@ describe.each([1, 2])('over %i partitions, an order', (partitions) => {
       { sku: PLAIN, quantity: 1 },
       { sku: 2, quantity: 2 },
     ])
-    shop!.advance(id, 1, 'accept')
-    shop!.advanceFulfillment({
+    shop!.staff.advance(id, 1, 'accept')
+    shop!.staff.advanceFulfillment({
       order: id,
       number: 1,
       action: 'pick',
@@ -157,7 +163,7 @@ describe.each([1, 2])('over %i partitions, an order', (partitions) => {
       lines: [{ sku: PLAIN, quantity: 0 }],
     })
     shop!.settle()
-    shop!.tell(id, 'order.cancel', { lines: [{ sku: 2, quantity: 2 }] })
+    shop!.buyers.tell(id, 'order.cancel', { lines: [{ sku: 2, quantity: 2 }] })
     shop!.settle()
     expect(shop!.order(id)!.fulfillments[0]!.status).toMatch(/cancelled|failed/)
   })
@@ -167,8 +173,8 @@ describe.each([1, 2])('over %i partitions, an order', (partitions) => {
       { sku: PLAIN, quantity: 1 },
       { sku: 2, quantity: 2 },
     ])
-    shop!.advance(id, 1, 'accept')
-    shop!.advanceFulfillment({
+    shop!.staff.advance(id, 1, 'accept')
+    shop!.staff.advanceFulfillment({
       order: id,
       number: 1,
       action: 'pick',
@@ -176,7 +182,7 @@ describe.each([1, 2])('over %i partitions, an order', (partitions) => {
       lines: [{ sku: PLAIN, quantity: 0 }],
     })
     shop!.settle()
-    const answer = shop!.tell(id, 'order.revise', { lines: [{ line: 2, quantity: 1 }] })
+    const answer = shop!.buyers.tell(id, 'order.revise', { lines: [{ line: 2, quantity: 1 }] })
     expect(answer).toMatchObject({ status: 409, body: { code: 'invalid_transition' } })
   })
 
@@ -190,10 +196,10 @@ describe.each([1, 2])('over %i partitions, an order', (partitions) => {
       { payment: 'authorized', isOurs: true },
     )
     const { totals } = shop!.order(id)!
-    shop!.tell(id, 'order.cancel', { lines: [{ sku: 3, quantity: 1 }] })
+    shop!.buyers.tell(id, 'order.cancel', { lines: [{ sku: 3, quantity: 1 }] })
     shop!.settle()
     const [live] = shop!.order(id)!.fulfillments.filter(({ status }) => status === 'pending')
-    shop!.advance(id, live!.number, 'accept', 'pick', 'pack', 'ship')
+    shop!.staff.advance(id, live!.number, 'accept', 'pick', 'pack', 'ship')
     const captured = tasks(id).filter(({ action }) => action === 'capture')
     expect(captured.length).toBe(1)
     expect(captured[0]!.amount).toBeLessThan(totals.total)
@@ -202,10 +208,10 @@ describe.each([1, 2])('over %i partitions, an order', (partitions) => {
   it('whose goods are not there leaves the stock of that location right', () => {
     const id = order(5, [{ sku: PLAIN, quantity: 2 }])
     const { location } = shop!.order(id)!.fulfillments[0]!
-    shop!.advance(id, 1, 'accept')
-    shop!.advanceFulfillment({ order: id, number: 1, action: 'fail', by: 'staff', reason: 'damaged' })
+    shop!.staff.advance(id, 1, 'accept')
+    shop!.staff.advanceFulfillment({ order: id, number: 1, action: 'fail', by: 'staff', reason: 'damaged' })
     expect(storedAt(location, PLAIN), 'an accepted one is picked before it fails').toBe(5)
-    shop!.advanceFulfillment({ order: id, number: 1, action: 'reject', by: 'staff', reason: 'damaged' })
+    shop!.staff.advanceFulfillment({ order: id, number: 1, action: 'reject', by: 'staff', reason: 'damaged' })
     shop!.settle()
     expect(storedAt(location, PLAIN)).toBe(3)
     expect(statusOf(id), 'from elsewhere').toBe('allocated')

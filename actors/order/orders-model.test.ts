@@ -22,8 +22,10 @@ vi.mock('../../engine/limits.js', async (original) => ({
   CHECKPOINT_DOCUMENTS_PER_STEP: 1,
 }))
 
-const { movesOfOne, movesOfSeveral, Shop } = await import('./orders-model.contract.js')
-const { checkAlways, checkQuiet } = await import('./order-invariants.contract.js')
+const { movesOfOne, movesOfReturns, movesOfSeveral } = await import('./model/moves.contract.js')
+const { checkExchanges } = await import('./model/return-checks.contract.js')
+const { Shop } = await import('./model/shop.contract.js')
+const { checkAlways, checkQuiet } = await import('./model/checks.contract.js')
 
 /** More for a long search: ORDERS_RUNS=2000. */
 const RUNS = Number(process.env.ORDERS_RUNS ?? 5)
@@ -49,6 +51,35 @@ describe('orders', () => {
             await shop.step(move)
             if (shop.isQuiet) checkQuiet(shop)
           }
+          shop.comeToRest()
+          checkQuiet(shop)
+          checkExchanges(shop)
+          await shop.checkRecovery()
+        } finally {
+          await shop.dispose()
+        }
+      }),
+      { numRuns: RUNS, ...REPLAY },
+    )
+  })
+
+  it('keep every unit that comes back and every penny that is given for it, once, over one or two partitions', {
+    timeout: 3_600_000,
+  }, async () => {
+    const world = fc.record({ partitions: fc.integer({ min: 1, max: 2 }), stock, moves: movesOfReturns })
+    await fc.assert(
+      fc.asyncProperty(world, async ({ partitions, stock, moves }) => {
+        const shop = new Shop(partitions)
+        try {
+          shop.open(stock)
+          for (const move of moves) {
+            await shop.step(move)
+            shop.settle()
+            checkQuiet(shop)
+          }
+          shop.comeToRest()
+          checkQuiet(shop)
+          checkExchanges(shop)
           await shop.checkRecovery()
         } finally {
           await shop.dispose()
@@ -72,8 +103,9 @@ describe('orders', () => {
             checkAlways(shop)
             if (shop.isQuiet) checkQuiet(shop)
           }
-          shop.settle()
+          shop.comeToRest()
           checkQuiet(shop)
+          checkExchanges(shop)
           await shop.checkRecovery()
         } finally {
           await shop.dispose()

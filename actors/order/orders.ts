@@ -4,6 +4,7 @@ import type { Step } from '../../engine/actors.js'
 import type { Outcome } from '../../engine/protocol.js'
 import type { StockChange } from '../inventory/allocations.js'
 import { ok, problem } from '../outcomes.js'
+import { leftToGive } from '../return/refunds.js'
 import type { Capacity } from './capacity.js'
 import type { ExceptionBook } from './exceptions.js'
 import { isPicking, lineOf, lineStatus, moveUnits, newTally, outlookOf, partsOf, unitsIn } from './lines.js'
@@ -11,7 +12,7 @@ import type { Address, Customer, Fulfillment, Line, LineTerms, Order, Sealed, To
 import type { OrderSourcing } from './order-sourcing.js'
 import { stateOf } from './order-status.js'
 import type { OrderStore } from './order-store.js'
-import type { PaymentEvent, Payments } from './payments.js'
+import { type PaymentEvent, type Payments, refundable } from './payments.js'
 import type { Shortfall } from './shortfall.js'
 import type { StockDesk } from './stock-desk.js'
 import {
@@ -367,15 +368,14 @@ export class Orders {
     const order = this.open(id)
     if ('status' in order) return order
     if (!can(order, 'CREDIT')) return refusedTransition(order, 'credited')
-    const given = order.credits.reduce((sum, credit) => sum + credit.amount, 0)
-    if (given + amount > order.totals.total) {
-      return problem(409, 'credit_too_large', 'Credits would be more than the order’s total.')
+    if (amount > leftToGive(order)) {
+      return problem(409, 'credit_too_large', 'More would be given back than the customer pays for the order.')
     }
     fire(order, 'CREDIT')
     order.credits.push({ amount, reason, atMs: step.timeMs, by })
     note(order, step.timeMs, 'order.credited', by, reason)
     step.publish('order.credited', `order/${id}`, { order: id, amount, currency: order.currency, reason })
-    if (order.payment && order.payment.captured - order.payment.refunded >= amount) {
+    if (order.payment && refundable(order.payment) >= amount) {
       this.payments.refund(order, amount, `credit-${order.credits.length}`)
     }
     return ok({ order: id })

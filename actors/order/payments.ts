@@ -131,7 +131,9 @@ export class Payments {
   reduced(order: Order): void {
     const { payment } = order
     if (!payment) return
-    const left = payment.captured - payment.refunded - payment.refundRequested - (payable(order) - givenBack(order))
+    const taken = payment.captured - payment.refunded - payment.refundRequested
+    // Credits may have given more than is left to pay, and no more can be given back than was taken.
+    const left = Math.min(taken, taken - (payable(order) - givenBack(order)))
     if (left > 0) this.ask(order, 'refund', left, refundKey(payment))
   }
 
@@ -159,11 +161,20 @@ export class Payments {
     if (action === 'refund') payment.refundRequested += amount
   }
 
-  /** What providers are still to do. */
+  /** What providers are still to do. Money is given back behind the capture that takes it. */
   queue(limit: number): PaymentTask[] {
-    return this.store
-      .indexRange(QUEUE, undefined, limit)
-      .map((key) => readDocument<PaymentTask>(this.store, taskKey(key))!)
+    const keys = this.store.indexRange(QUEUE, undefined, limit).map((key) => this.captureBefore(key) ?? key)
+    return [...new Set(keys)].map((key) => readDocument<PaymentTask>(this.store, taskKey(key))!)
+  }
+
+  /** The capture of the same order that is to be done before a refund. */
+  private captureBefore(key: string): string | undefined {
+    const { order, action } = readDocument<PaymentTask>(this.store, taskKey(key))!
+    if (action !== 'refund') return undefined
+    const captures = `${order}/capture-`
+    // The last that begins like this: no key of a task lies between it and the prefix with a higher last character.
+    const [last] = this.store.indexRange(QUEUE, `${order}/capture.`, 1)
+    return last?.startsWith(captures) ? last : undefined
   }
 
   /** A task whose document came from another partition. */
@@ -180,6 +191,10 @@ export class Payments {
     return task
   }
 }
+
+/** What a provider can give back: what it has taken, or is about to, less what it has given or is about to give. */
+export const refundable = ({ captured, requested, refunded, refundRequested }: Payment): number =>
+  captured + requested - refunded - refundRequested
 
 /** What was given back for other reasons than that it was cancelled. */
 function givenBack({ credits, returns = [] }: Order): number {

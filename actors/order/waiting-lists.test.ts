@@ -13,8 +13,8 @@ vi.mock('../limits.js', async (original) => ({
   WAKES_PER_ENTRY: 2,
 }))
 
-const { Shop } = await import('./orders-model.contract.js')
-const { checkQuiet } = await import('./order-invariants.contract.js')
+const { Shop } = await import('./model/shop.contract.js')
+const { checkQuiet } = await import('./model/checks.contract.js')
 const { command } = await import('../inventory/inventory-sequences.contract.js')
 const { orderStatus } = await import('./order-status.js')
 
@@ -40,7 +40,7 @@ describe.each([1, 3])('over %i partitions, orders that wait', (partitions) => {
   function waiting(...orders: { quantity?: number; priority?: number }[]): string[] {
     const ids = orders.map(({ quantity = 1, priority = 5 }) => {
       shop!.pass(1_000)
-      return shop!.take([{ sku: SKU, quantity }], { priority })
+      return shop!.buyers.take([{ sku: SKU, quantity }], { priority })
     })
     shop!.settle()
     for (const id of ids) expect(statusOf(id)).toBe('backordered')
@@ -48,7 +48,7 @@ describe.each([1, 3])('over %i partitions, orders that wait', (partitions) => {
   }
   // A location whose days have room for all.
   const arrives = (units: number, location = 2): void => {
-    shop!.adjust(SKU, location, units)
+    shop!.stockroom.adjust(SKU, location, units)
     shop!.settle()
   }
   const served = (ids: string[]): string[] => ids.filter((id) => statusOf(id) === 'allocated')
@@ -95,7 +95,7 @@ describe.each([1, 3])('over %i partitions, orders that wait', (partitions) => {
     const adjust = (id: string, location: number) =>
       command('inventory.adjust', { id, sku: SKU, location, delta: 2, reason: 'found' })
     // In one batch, before anybody is served; who comes wants all of it.
-    const late = shop.request([{ sku: SKU, quantity: 4 }])
+    const late = shop.buyers.request([{ sku: SKU, quantity: 4 }])
     const isThere = shop.partitionOf(late.id) === owner
     shop.enter(SKU, 1, 2)
     shop.enter(SKU, 2, 2)
@@ -109,9 +109,9 @@ describe.each([1, 3])('over %i partitions, orders that wait', (partitions) => {
   it('leave to who comes what they do not take', () => {
     const shop = opened()
     const [first] = waiting({ quantity: 2 })
-    shop.tell(first!, 'order.hold', {})
+    shop.buyers.tell(first!, 'order.hold', {})
     const owner = shop.placement.partitionOf(SKU)
-    const late = shop.request([{ sku: SKU, quantity: 2 }])
+    const late = shop.buyers.request([{ sku: SKU, quantity: 2 }])
     const adjust = command('inventory.adjust', { id: 'x', sku: SKU, location: 2, delta: 2, reason: 'found' })
     const isThere = shop.partitionOf(late.id) === owner
     shop.enter(SKU, 2, 2)
@@ -127,7 +127,7 @@ describe.each([1, 3])('over %i partitions, orders that wait', (partitions) => {
     const owner = shop.placement.partitionOf(SKU)
     const adjust = (id: string, location: number) =>
       command('inventory.adjust', { id, sku: SKU, location, delta: 2, reason: 'found' })
-    const late = shop.request([{ sku: SKU, quantity: 4 }], { allowPartial: true })
+    const late = shop.buyers.request([{ sku: SKU, quantity: 4 }], { allowPartial: true })
     const isThere = shop.partitionOf(late.id) === owner
     shop.enter(SKU, 1, 2)
     shop.enter(SKU, 2, 2)
@@ -141,7 +141,7 @@ describe.each([1, 3])('over %i partitions, orders that wait', (partitions) => {
   it('leave the list when they are cancelled, and the next one is served instead', () => {
     opened()
     const [first, second] = waiting({}, {})
-    shop!.tell(first!, 'order.cancel', {})
+    shop!.buyers.tell(first!, 'order.cancel', {})
     shop!.settle()
     arrives(1)
     expect(statusOf(first!)).toBe('cancelled')
@@ -151,10 +151,10 @@ describe.each([1, 3])('over %i partitions, orders that wait', (partitions) => {
   it('are passed over while they are on hold, and keep their place', () => {
     opened()
     const ids = waiting({}, {})
-    shop!.tell(ids[0]!, 'order.hold', {})
+    shop!.buyers.tell(ids[0]!, 'order.hold', {})
     arrives(1)
     expect(ids.map(statusOf)).toEqual(['on_hold', 'allocated'])
-    shop!.tell(ids[0]!, 'order.resume', {})
+    shop!.buyers.tell(ids[0]!, 'order.resume', {})
     shop!.settle()
     expect(statusOf(ids[0]!)).toBe('backordered')
     arrives(1)
@@ -163,31 +163,31 @@ describe.each([1, 3])('over %i partitions, orders that wait', (partitions) => {
 
   it('get what another order gives back', () => {
     const shop = opened()
-    shop.adjust(SKU, 1, 1)
-    const owner = shop.take([{ sku: SKU, quantity: 1 }])
+    shop.stockroom.adjust(SKU, 1, 1)
+    const owner = shop.buyers.take([{ sku: SKU, quantity: 1 }])
     shop.settle()
     const [next] = waiting({})
-    shop.tell(owner, 'order.cancel', {})
+    shop.buyers.tell(owner, 'order.cancel', {})
     shop.settle()
     expect(statusOf(next!)).toBe('allocated')
   })
 
   it('get what a location has that comes back into service', () => {
     const shop = opened()
-    shop.adjust(SKU, 1, 1)
-    shop.putLocation(1, false, 1)
+    shop.stockroom.adjust(SKU, 1, 1)
+    shop.stockroom.putLocation(1, false, 1)
     shop.settle()
     const [next] = waiting({})
-    shop.putLocation(1, true, 1)
+    shop.stockroom.putLocation(1, true, 1)
     shop.settle()
     expect(statusOf(next!)).toBe('allocated')
   })
 
   it.each([0, 1, 2, 3, 4, 5])('do not miss what arrives while they decide to wait, %i messages later', (later) => {
     const shop = opened()
-    const id = shop.take([{ sku: SKU, quantity: 1 }])
+    const id = shop.buyers.take([{ sku: SKU, quantity: 1 }])
     for (let i = 0; i < later; i++) shop.deliverAll()
-    shop.adjust(SKU, 2, 1)
+    shop.stockroom.adjust(SKU, 2, 1)
     shop.settle()
     expect(statusOf(id)).toBe('allocated')
   })
@@ -198,15 +198,15 @@ describe.each([1, 3])('over %i partitions, orders that wait', (partitions) => {
     shop.run(shop.placement.partitionOf(SKU), [
       command('product.put', { items: [{ index: SKU, sku: `SKU-${SKU}`, product }] }),
     ])
-    shop.adjust(3, 1, 5)
-    shop.adjust(SKU, 1, 5)
-    const id = shop.take([
+    shop.stockroom.adjust(3, 1, 5)
+    shop.stockroom.adjust(SKU, 1, 5)
+    const id = shop.buyers.take([
       { sku: 3, quantity: 1 },
       { sku: SKU, quantity: 3 },
     ])
     shop.settle()
     expect(statusOf(id)).toBe('backordered')
-    shop.adjust(3, 1, 1)
+    shop.stockroom.adjust(3, 1, 1)
     shop.settle()
     expect(statusOf(id)).toBe('backordered')
     expect(shop.order(id)!.timeline.length, 'steps until it had found out').toBeLessThan(30)

@@ -56,6 +56,8 @@ export interface ReturnRefund {
   /** `provider`: our payment provider was asked; `channel`: whoever took the money is told; `store_credit`; `exchange`. */
   by: 'provider' | 'channel' | 'store_credit' | 'exchange'
   atMs: number
+  /** What was kept for an exchange and is paid out instead: it was given before. */
+  isRest?: boolean
 }
 
 export interface Exchange {

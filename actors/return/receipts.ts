@@ -11,7 +11,7 @@ import { can, fire } from '../order/transitions.js'
 import { problem } from '../outcomes.js'
 import type { Disposition, OrderReturn, ReturnPiece } from './order-return.js'
 import { fireReturn, tellReturn } from './return-steps.js'
-import { returnable, takeBackUnits } from './return-units.js'
+import { returnable, takeBackUnits, unitsOut } from './return-units.js'
 import type { Settlement } from './settlement.js'
 
 /** Units of a SKU that came in, or were looked at. */
@@ -53,9 +53,11 @@ export class Receipts {
       let left = some.quantity
       for (const [at, line] of found.lines.entries()) {
         if (line.sku !== some.sku) continue
-        const count = Math.min(left, line.quantity - line.received)
-        if (count > 0) this.takeIn(step, order, found, at, count, location, some)
-        left -= Math.max(0, count)
+        // What was lost on its way meanwhile is open again: it is not taken out of what was sent.
+        const count = Math.min(left, line.quantity - line.received, unitsOut(order.lines[line.line - 1]!))
+        if (count <= 0) continue
+        this.takeIn(step, order, found, at, count, location, some)
+        left -= count
       }
       left -= this.takeMore(step, order, found, { ...some, quantity: left }, location)
       if (left > 0) {

@@ -3,8 +3,9 @@
  * the difference of two totals, so that many returns of one order never add up to more than all of it at once.
  */
 import { minorUnit } from '../order/currency.js'
-import { partsOf } from '../order/lines.js'
+import { partsOf, unitsIn } from '../order/lines.js'
 import type { Line, Order } from '../order/order.js'
+import { payable } from '../order/payments.js'
 import type { OrderReturn } from './order-return.js'
 import { type ReturnPolicy, reasonPolicy } from './return-policy.js'
 
@@ -35,9 +36,7 @@ export function paidFor(order: Order, units: ReadonlyMap<number, number>): numbe
   // What was taken off, or taxed, on the whole order belongs to each line by its goods.
   const onTheWhole = totals.tax - lineTaxes - (totals.discount - lineDiscounts)
   const value = own + (totals.subtotal === 0 ? 0 : (goods / totals.subtotal) * onTheWhole)
-  const unit = minorUnit(order.currency)
-  // Sums of shares in floating point come out a hair below what they are.
-  return Math.max(0, Math.floor(value / unit + 1e-6) * unit)
+  return wholeUnitsOf(value, minorUnit(order.currency))
 }
 
 /** Units of a line that are whole: of a kit, as many as all of its components allow. */
@@ -46,12 +45,32 @@ function wholeUnits(order: Order, line: Line, units: ReadonlyMap<number, number>
   return Math.min(...partsOf(order, line).map((part) => Math.floor((units.get(part.number) ?? 0) / part.perParent!)))
 }
 
-/** What shipping cost the customer, once every unit that was sent has come back for reasons that give it back. */
+/**
+ * What shipping cost the customer, once every unit that was not cancelled has come back for reasons that give it back. The
+ * share of what was cancelled was not paid.
+ */
 export function shippingRefund(order: Order, returns: readonly OrderReturn[], policy: ReturnPolicy): number {
   const lines = returns.flatMap((one) => one.lines).filter(({ settled }) => settled > 0)
+  const settled = settledUnits(returns)
   const isWholeBack = order.lines.every(
-    (line) => line.isKit || (settledUnits(returns).get(line.number) ?? 0) >= line.quantity,
+    (line) => line.isKit || (settled.get(line.number) ?? 0) + unitsIn(line, 'cancelled') >= line.quantity,
   )
   const isOurFault = lines.every(({ reason }) => reasonPolicy(policy, reason).refundsShipping === true)
-  return isWholeBack && isOurFault ? order.totals.shipping : 0
+  if (!isWholeBack || !isOurFault) return 0
+  const { totals, currency } = order
+  const paid = totals.total === 0 ? 0 : (payable(order) / totals.total) * totals.shipping
+  return wholeUnitsOf(paid, minorUnit(currency))
 }
+
+const givenFor = ({ refunds }: OrderReturn): number =>
+  refunds.reduce((sum, { isRest, amount }) => sum + (isRest ? 0 : amount), 0)
+
+/** What may still be given back, for whatever reason, before that is more than the customer paid. */
+export function leftToGive(order: Order): number {
+  const credited = order.credits.reduce((sum, { amount }) => sum + amount, 0)
+  const given = (order.returns ?? []).reduce((sum, one) => sum + givenFor(one), credited)
+  return Math.max(0, payable(order) - given)
+}
+
+/** Rounded down; sums of shares in floating point come out a hair below what they are. */
+const wholeUnitsOf = (value: number, unit: number): number => Math.max(0, Math.floor(value / unit + 1e-6) * unit)

@@ -5,11 +5,11 @@
 import type { Step } from '../../engine/actors.js'
 import { minorUnit } from '../order/currency.js'
 import type { Order } from '../order/order.js'
-import type { Payments } from '../order/payments.js'
+import { type Payments, refundable } from '../order/payments.js'
 import type { Settings } from '../order/settings.js'
 import { note, SYSTEM } from '../order/transitions.js'
 import type { OrderReturn, ReturnRefund } from './order-return.js'
-import { paidFor, settledUnits, shippingRefund } from './refunds.js'
+import { leftToGive, paidFor, settledUnits, shippingRefund } from './refunds.js'
 
 export class Settlement {
   constructor(
@@ -40,14 +40,14 @@ export class Settlement {
     const label = this.labelCost(found, gross - fee)
     found.labelCharged += label
     const shipping = shippingRefund(order, returns, this.settings.orders.returns)
-    this.give(step, order, found, gross - fee - label + shipping, fee + label)
+    // A credit after the sale, or an earlier return, may have given a part of it already.
+    this.give(step, order, found, Math.min(gross - fee - label + shipping, leftToGive(order)), fee + label)
   }
 
   /** What is left of an exchange goes back to the customer. */
   close(step: Step, order: Order, found: OrderReturn): void {
     if (found.resolution !== 'exchange' || !found.exchange) return
-    const held = sumOf(found.refunds)
-    const left = held - found.exchange.total
+    const left = keptForExchange(found) - found.exchange.total
     if (left > 0) this.pay(step, order, found, left, 0, true)
   }
 
@@ -73,7 +73,9 @@ export class Settlement {
         })
         break
       case 'exchange':
-        this.keep(step, order, found, { amount, fee, by: 'exchange', atMs: step.timeMs })
+        // What the new goods cost has been settled with their order.
+        if (found.exchange?.order !== undefined) this.pay(step, order, found, amount, fee)
+        else this.keep(step, order, found, { amount, fee, by: 'exchange', atMs: step.timeMs })
         break
       // New goods for old ones, or settled where it was bought.
       case 'warranty':
@@ -85,10 +87,7 @@ export class Settlement {
   /** Our provider gives back what it took; for the rest, whoever took the money is told. */
   private pay(step: Step, order: Order, found: OrderReturn, amount: number, fee: number, isRest = false): void {
     const { payment } = order
-    const ours =
-      payment && payment.provider !== 'elsewhere'
-        ? Math.min(amount, payment.captured - payment.refunded - payment.refundRequested)
-        : 0
+    const ours = payment && payment.provider !== 'elsewhere' ? Math.min(amount, refundable(payment)) : 0
     if (ours > 0) {
       this.payments.refund(order, ours, `return-${found.number}-${found.refunds.length + 1}`)
       this.keep(step, order, found, { amount: ours, fee, by: 'provider', atMs: step.timeMs }, isRest)
@@ -107,7 +106,7 @@ export class Settlement {
   }
 
   private keep(step: Step, order: Order, found: OrderReturn, refund: ReturnRefund, isRest = false): void {
-    found.refunds.push(refund)
+    found.refunds.push(isRest ? { ...refund, isRest } : refund)
     note(order, step.timeMs, `return.settled`, SYSTEM, `${found.id}: ${refund.by}`)
     step.publish('return.settled', `order/${order.id}`, {
       order: order.id,
@@ -116,10 +115,12 @@ export class Settlement {
       fee: refund.fee,
       by: refund.by,
       currency: order.currency,
-      // The rest of what was held for an exchange is no new credit.
+      // No new credit.
       ...(isRest ? { isRest } : {}),
     })
   }
 }
 
-const sumOf = (refunds: ReturnRefund[]): number => refunds.reduce((sum, { amount }) => sum + amount, 0)
+/** What came back is worth for the new goods. */
+export const keptForExchange = ({ refunds }: OrderReturn): number =>
+  refunds.reduce((sum, { by, amount }) => sum + (by === 'exchange' ? amount : 0), 0)

@@ -1,9 +1,11 @@
 /**
  * Looks after what customers get instead of what they send back: makes its reservation last once the return is in the log,
- * places the order when the goods have come, gives the stock back when the return comes to nothing. Every step has an id
+ * places the order when all that will come has come, gives the stock back when the return comes to nothing. Every step has an id
  * made of the return's, so that doing it twice does it once.
  */
 import type { Logger } from 'pino'
+import { exchangeNeed } from '../../actors/return/exchanges.js'
+import { keptForExchange } from '../../actors/return/settlement.js'
 import type { EngineEvent } from '../../engine/protocol.js'
 import { money } from '../money.js'
 import { failed, type OperationContext } from '../operations/operation.js'
@@ -25,6 +27,7 @@ const WANTED = new Set([
   'return.received',
   'return.rejected',
   'return.cancelled',
+  'return.closed',
 ])
 
 export function exchangeConsumer(context: OperationContext, logger: Logger): EventConsumer {
@@ -39,21 +42,19 @@ export function exchangeConsumer(context: OperationContext, logger: Logger): Eve
   })
 }
 
-async function handle({ type, data }: EngineEvent, context: OperationContext): Promise<void> {
+/** What has to be done is read off the return as it is now: events come late, and again. */
+async function handle({ data }: EngineEvent, context: OperationContext): Promise<void> {
   // Published by the returns themselves.
   const { return: id, resolution } = data as ReturnEvent
   if (resolution !== 'exchange' && resolution !== 'warranty') return
   const there = await findReturn(id, context)
   if ('status' in there) throw new Error(`return ${id} cannot be read`)
-  const { exchange } = there.found
-  if (!exchange || exchange.order !== undefined) return
-  if (type === 'return.requested') {
-    for (const { reservation } of exchange.lines) await settled('reservation.confirm', reservation, context)
-  } else if (type === 'return.rejected' || type === 'return.cancelled') {
-    for (const { reservation } of exchange.lines) await settled('reservation.release', reservation, context)
-  } else if (there.found.pieces.some(({ disposition, isRefused }) => disposition !== undefined && !isRefused)) {
-    await place(there, context)
-  }
+  const need = exchangeNeed(there.found)
+  if (need === undefined) return
+  if (need === 'place') await place(there, context)
+  else
+    for (const { reservation } of there.found.exchange!.lines)
+      await settled(`reservation.${need}`, reservation, context)
 }
 
 async function settled(name: string, reservation: string, { call }: OperationContext): Promise<void> {
@@ -68,9 +69,8 @@ async function place(
 ): Promise<void> {
   const { directory, call, dispatch } = context
   const exchange = found.exchange!
-  const credit = found.refunds.reduce((sum, { amount }) => sum + amount, 0)
   const isFree = found.resolution === 'warranty'
-  const due = isFree ? 0 : Math.max(0, exchange.total - credit)
+  const due = isFree ? 0 : Math.max(0, exchange.total - keptForExchange(found))
   const placed = await call('order.create', {
     id: derivedId(['exchange-order', found.id]),
     channel: order.channel,
@@ -96,9 +96,10 @@ async function place(
     throw new Error(`the exchange for ${found.id} could not be placed`)
   }
   const { id: number } = placed.body as { id: string }
-  await dispatch.command(directory.partitionOfOrder(order.id), 'return.exchanged', {
+  const told = await dispatch.command(directory.partitionOfOrder(order.id), 'return.exchanged', {
     order: order.id,
     number: found.number,
     placed: number,
   })
+  if (failed(told)) throw new Error(`return ${found.id} could not be told of its order ${number}`)
 }
