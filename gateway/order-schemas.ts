@@ -188,6 +188,10 @@ export const returnRequest = z.object({
     .max(50)
     .optional()
     .meta({ description: 'What the customer gets instead: reserved at once, sent when the goods are back' }),
+  label: z
+    .boolean()
+    .default(true)
+    .meta({ description: 'Where returns are authorized at once: whether it comes by a carrier' }),
   by,
 })
 export const returnStep = z.object({

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import { describe, expect, test, vi } from 'vitest'
 import { picturesOf, scan, textsOf } from '../gateway/carriers/labels/scanning.contract.js'
-import { numberedS10 } from '../gateway/carriers/s10.js'
+import { isS10, numberedS10 } from '../gateway/carriers/s10.js'
 import { serialOf } from '../gateway/carriers/serial.js'
 import { SIMULATED } from '../gateway/carriers/simulated/tariff.js'
 import { numberedSscc } from '../gateway/carriers/sscc.js'
@@ -354,6 +354,74 @@ describe('A return', () => {
     const { body } = await authorize(asked.body.id)
     expect(body).toMatchObject({ status: 'authorized', label: null })
     expect(body.labelFault).toMatch(/no carrier takes this parcel of 90000 g/i)
+  })
+})
+
+describe('A return that is authorized at once', () => {
+  const shop = Shop.open()
+  interface ReturnDocument {
+    id: string
+    status: string
+    location: string | null
+    label: LabelDocument | null
+    labelFault?: string
+  }
+  const setPolicy = (autoAuthorize: boolean) => shop.call('PUT', '/v1/settings/orders', { returns: { autoAuthorize } })
+
+  async function sent(weightGrams: number, fields: Record<string, unknown> = {}) {
+    expect((await setPolicy(true)).status).toBe(200)
+    const sku = await shop.newSku(5, 'W1', { weightGrams })
+    const { id } = await ordered(shop.server, fields, sku)
+    for (const action of ['accept', 'pick', 'pack']) await shop.call('POST', `/v1/fulfillments/${id}/${action}`, {})
+    await shop.call('POST', `/v1/fulfillments/${id}/ship`, { carrier: 'lorry' })
+    return { order: orderOf(id), lines: [{ sku, quantity: 1, reason: 'too small' }] }
+  }
+  const ask = (body: object, headers?: Record<string, string>) =>
+    shop.call<ReturnDocument>('POST', '/v1/returns', body, headers)
+
+  test('has its label in the answer: by post with an S10, which a scanner reads on the PDF and the ZPL names', async () => {
+    const { status, body } = await ask(await sent(200))
+    expect({ status, body }).toMatchObject({ status: 201, body: { status: 'authorized', label: { service: 'post' } } })
+    const number = body.label!.trackingNumber
+    expect(isS10(number)).toBe(true)
+    const document = await pdf(shop.server, `/v1/returns/${body.id}/label.pdf`)
+    expect(await scanned(document)).toEqual([[number]])
+    expect((await textsOf(document))[0]).toEqual(expect.arrayContaining(['RETURN', 'Ada Byron', 'Place W1']))
+    const zpl = new TextDecoder().decode(
+      await bytes(shop.server, `/v1/returns/${body.id}/label.zpl`, 'application/zpl'),
+    )
+    // Without the switches between the subsets of Code 128.
+    expect(/\^BC[^^]*\^FD([^^]*)\^FS/.exec(zpl)?.[1]?.replaceAll(/>./g, '')).toBe(number)
+    expect((await shop.call('GET', `/v1/tracking/${number}`)).body).toMatchObject({ return: body.id, status: 'bought' })
+  })
+
+  test('by a carrier’s parcel where it is heavy, with an SSCC', async () => {
+    const { body } = await ask(await sent(4_000))
+    expect(body).toMatchObject({ status: 'authorized', label: { service: 'parcel' } })
+    const document = await pdf(shop.server, `/v1/returns/${body.id}/label.pdf`)
+    expect((await scanned(document))[0]).toContain(`00${body.label!.trackingNumber}`)
+  })
+
+  test('has one label, however often it is asked for', async () => {
+    const request = { ...(await sent(200)), id: `rma-${randomUUID().slice(0, 8)}` }
+    const answers = await Promise.all(Array.from({ length: 5 }, () => ask(request)))
+    const last = await ask(request)
+    expect(last.body).toMatchObject({ status: 'authorized', label: {} })
+    for (const { status } of answers) expect([200, 201]).toContain(status)
+    const numbers = [...answers, last].flatMap(({ body }) => (body.label ? [body.label.trackingNumber] : []))
+    expect(new Set(numbers).size).toBe(1)
+  })
+
+  test('says why it has no label, and has none where the customer brings it', async () => {
+    const { body } = await ask(await sent(90_000))
+    expect(body).toMatchObject({ status: 'authorized', label: null })
+    expect(body.labelFault).toMatch(/no carrier takes this parcel/i)
+    const brought = await ask({ ...(await sent(200)), label: false })
+    expect(brought.body).toMatchObject({ status: 'authorized', label: null })
+    expectProblem(await shop.call('GET', `/v1/returns/${brought.body.id}/label.pdf`), 404, 'no_label')
+    const request = await sent(200)
+    expect((await setPolicy(false)).status).toBe(200)
+    expect((await ask(request)).body).toMatchObject({ status: 'requested', label: null })
   })
 })
 

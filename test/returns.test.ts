@@ -191,6 +191,59 @@ test('an exchange that comes to nothing gives its stock back', async () => {
   await vi.waitFor(async () => expect((await shop.server.stock(wanted)).atp).toBe(1), 5_000)
 })
 
+test('an exchange of which nothing passes is given back when its return is closed, and one that was refused holds nothing', async () => {
+  const [sku, wanted] = [await shop.newSku(10), await shop.newSku(1)]
+  const exchange = [{ sku: wanted, quantity: 1, unitPrice: pounds('8.00') }]
+  const order = await delivered(sku, 1)
+  expectProblem(await ask(order, sku, 2, { resolution: 'exchange', exchange }), 409, 'not_returnable')
+  expect((await shop.server.stock(wanted)).atp).toBe(1)
+  const { body, status } = await ask(order, sku, 1, { resolution: 'exchange', exchange })
+  expect(status).toBe(201)
+  await vi.waitFor(async () => expect((await shop.server.stock(wanted)).allocated).toBe(1), 5_000)
+  await step(body.id, 'authorize', { label: false })
+  const lines = [{ sku, quantity: 1, disposition: 'scrap', refuse: true }]
+  await step(body.id, 'receive', { location: 'S1', lines })
+  await step(body.id, 'inspect')
+  expect((await step(body.id, 'close')).body.status).toBe('closed')
+  await vi.waitFor(async () => expect((await shop.server.stock(wanted)).atp).toBe(1), 5_000)
+  expect((await shop.call<ReturnDocument>('GET', `/v1/returns/${body.id}`)).body.exchange?.order).toBeNull()
+})
+
+test('two requests alike without a key are two exchanges, each with goods of its own; one with a key is one', async () => {
+  const [sku, wanted] = [await shop.newSku(10), await shop.newSku(3)]
+  const exchange = [{ sku: wanted, quantity: 1, unitPrice: pounds('8.00') }]
+  const order = await delivered(sku, 3)
+  for (let i = 0; i < 2; i++) expect((await ask(order, sku, 1, { resolution: 'exchange', exchange })).status).toBe(201)
+  await vi.waitFor(async () => expect((await shop.server.stock(wanted)).allocated).toBe(2), 5_000)
+  const id = `swap-${randomUUID().slice(0, 8)}`
+  const answers = [201, 200, 200]
+  for (const status of answers) {
+    expect((await ask(order, sku, 1, { resolution: 'exchange', exchange, id })).status).toBe(status)
+  }
+  await vi.waitFor(
+    async () => expect(await shop.server.stock(wanted)).toMatchObject({ allocated: 3, reserved: 0 }),
+    5_000,
+  )
+})
+
+test('an exchange goes out when all that comes has come, and its price is set off against what passed', async () => {
+  const [sku, wanted] = [await shop.newSku(10), await shop.newSku(1)]
+  const exchange = [{ sku: wanted, quantity: 1, unitPrice: pounds('25.00') }]
+  const order = await delivered(sku, 2)
+  const { body } = await ask(order, sku, 2, { resolution: 'exchange', exchange })
+  await step(body.id, 'authorize', { label: false })
+  const one = [{ sku, quantity: 1, disposition: 'restock' }]
+  await step(body.id, 'receive', { location: 'S1', lines: one })
+  await step(body.id, 'receive', { location: 'W1', lines: one })
+  const placed = await vi.waitFor(async () => {
+    const { body: now } = await shop.call<ReturnDocument>('GET', `/v1/returns/${body.id}`)
+    expect(now.exchange?.order).toBeTypeOf('string')
+    return now.exchange!.order!
+  }, 5_000)
+  const { payment } = (await shop.call<{ payment: { amount: object } }>('GET', `/v1/orders/${placed}`)).body
+  expect(payment.amount).toEqual(pounds('5.00'))
+})
+
 test('what is sent back before it was handed over leaves the parcel, which can still be delivered', async () => {
   const sku = await shop.newSku(10)
   const order = await delivered(sku, 2, {}, 'ship')

@@ -26,6 +26,8 @@ export interface ReturnRequest {
   location?: number
   resolution: Resolution
   exchange?: Exchange
+  /** Whoever asks gets a label first and authorizes it then, where that may be at once. */
+  awaitsLabel?: boolean
 }
 
 const DAY_MS = 86_400_000
@@ -91,6 +93,7 @@ export class ReturnRequests {
     order.returns = [...returns, made]
     if (request.id !== undefined) writeDocument(this.store, refKey(request.id), { order: order.id, number })
     tellReturn(step, order, made, 'requested', request.by, lines.map(({ reason }) => reason).join(', '))
+    if (policy.autoAuthorize && request.awaitsLabel) return created({ order: order.id, number, mayAuthorize: true })
     if (policy.autoAuthorize) {
       fireReturn(step, made, 'AUTHORIZE')
       tellReturn(step, order, made, 'authorized', request.by)
@@ -99,10 +102,16 @@ export class ReturnRequests {
   }
 
   /** The answer to a request that was made before; a conflict where its id was another's. */
-  private known(order: Order, { id, key, fingerprint }: ReturnRequest): Outcome | undefined {
+  private known(order: Order, { id, key, fingerprint, awaitsLabel }: ReturnRequest): Outcome | undefined {
     const ref = id === undefined ? undefined : readDocument<ReturnRef>(this.store, refKey(id))
     const same = order.returns?.find((one) => (id === undefined ? key !== undefined && one.key === key : one.id === id))
-    if (same && same.fingerprint === fingerprint) return ok({ order: order.id, number: same.number, replayed: true })
+    if (same && same.fingerprint === fingerprint) {
+      const mayAuthorize =
+        awaitsLabel && same.status === 'requested' && this.settings.orders.returns.autoAuthorize
+          ? { mayAuthorize: true }
+          : {}
+      return ok({ order: order.id, number: same.number, replayed: true, ...mayAuthorize })
+    }
     return same || ref ? conflict('This return id') : undefined
   }
 

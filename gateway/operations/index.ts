@@ -19,6 +19,7 @@ import { posOperations } from './pos.js'
 import { reservationOperations } from './reservations.js'
 import { returnLabelLinkOperations } from './return-label-link.js'
 import { returnLabelOperations } from './return-labels.js'
+import { returnRequestOperations } from './return-requests.js'
 import { returnOperations } from './returns.js'
 import { ruleOperations } from './rules.js'
 import { saleOperations } from './sales.js'
@@ -36,6 +37,7 @@ export const operations: Operation[] = [
   ...saleOperations,
   ...orderOperations,
   ...fulfillmentOperations,
+  ...returnRequestOperations,
   ...returnOperations,
   ...returnLabelOperations,
   ...returnLabelLinkOperations,

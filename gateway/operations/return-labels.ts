@@ -64,7 +64,10 @@ function returnLabelOf(record: LabelRecord, currency: string, people: OperationC
   return { label, trackingNumber }
 }
 
-async function authorize({ label: isWanted, ...step }: Authorization, context: OperationContext): Promise<Outcome> {
+export async function authorize(
+  { label: isWanted, ...step }: Authorization,
+  context: OperationContext,
+): Promise<Outcome> {
   const there = await findReturn(step.return, context)
   if ('status' in there) return there
   if (step.location !== undefined && context.directory.find('locations', step.location) < 0) {
