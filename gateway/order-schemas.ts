@@ -311,6 +311,7 @@ export const ruleTrial = z.object({
 })
 
 const payer = z.enum(['customer', 'retailer'])
+const share = z.number().min(0).max(1).meta({ description: 'Share of the price that is kept' })
 const returnPolicy = z.object({
   autoAuthorize: z.boolean(),
   payer: payer.meta({ description: 'Who pays for the label where the reason does not say' }),
@@ -319,13 +320,17 @@ const returnPolicy = z.object({
       text(100),
       z.object({
         payer: payer.optional(),
-        fee: z.number().min(0).max(1).optional().meta({ description: 'Share of the price that is kept' }),
+        fee: share.optional(),
         isRefused: z.boolean().optional(),
         extraDays: z.int().min(0).max(3_650).optional(),
         refundsShipping: z.boolean().optional(),
+        takesFinalSale: z.boolean().optional(),
       }),
     )
     .refine((reasons) => Object.keys(reasons).length <= 100, 'at most 100 reasons'),
+  conditions: z
+    .record(text(200), z.object({ isRefused: z.boolean().optional(), fee: share.optional() }))
+    .refine((conditions) => Object.keys(conditions).length <= 100, 'at most 100 conditions'),
 })
 
 const seconds = z.int().min(1).max(31_536_000)

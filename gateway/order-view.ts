@@ -79,11 +79,12 @@ export function returnView(directory: Directory, order: string, currency: string
       ...piece,
       ...(at === undefined ? { unexpected: true } : {}),
     })),
-    refunds: refunds.map(({ amount, fee, by, atMs }) => ({
+    refunds: refunds.map(({ amount, fee, by, atMs, isRest }) => ({
       amount: money(amount, currency),
       ...(fee > 0 ? { fee: money(fee, currency) } : {}),
       by,
       at: isoTime(atMs),
+      ...(isRest ? { isRest } : {}),
     })),
     label: label
       ? {

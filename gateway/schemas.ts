@@ -84,6 +84,7 @@ export const product = z.object({
     .optional(),
   limitPerBuyer: quantity.optional(),
   backorder: z.boolean().optional(),
+  finalSale: z.boolean().optional().meta({ description: 'Comes back for faults alone: see the reasons of returns' }),
   lowStock: stockFigure.optional().meta({ description: 'ATP at which it is told that stock is low' }),
 })
 export const products = z.object({

@@ -32,6 +32,8 @@ export interface ProductFacts {
   name: string
   weightGrams: number
   mayBackorder: boolean
+  /** It does not come back because it is no longer wanted. */
+  isFinalSale?: boolean
   attributes: Record<string, unknown>
   kit: { sku: number; quantity: number }[]
 }
@@ -130,14 +132,16 @@ export class Catalog {
       name,
       weightGrams = 0,
       backorder = false,
+      finalSale = false,
       attributes = {},
     } = entry.product as {
       name?: string
       weightGrams?: number
       backorder?: boolean
+      finalSale?: boolean
       attributes?: Record<string, unknown>
     }
-    const facts = {
+    const facts: ProductFacts = {
       sku: entry.sku,
       name: name ?? entry.sku,
       weightGrams,
@@ -145,6 +149,7 @@ export class Catalog {
       attributes,
       kit: entry.kit ?? [],
     }
+    if (finalSale) facts.isFinalSale = true
     if (this.facts.size >= FACTS_MAX) this.facts.clear()
     this.facts.set(index, facts)
     return facts

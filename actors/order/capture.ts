@@ -393,6 +393,7 @@ function linesOf({ lines, allowBackorder }: OrderRequest, bySku: Map<number, Ava
     if (substitutes) line.substitutes = substitutes
     if (reservation) line.reservation = reservation
     if (remark !== undefined) line.note = remark
+    if (product?.isFinalSale) line.isFinalSale = true
     if (more) Object.assign(line, more)
     all.push(line)
     return line
@@ -408,7 +409,8 @@ function linesOf({ lines, allowBackorder }: OrderRequest, bySku: Map<number, Ava
     const mayBackorder = allowBackorder || (bySku.get(terms.sku)?.product?.mayBackorder ?? false)
     for (const { sku, quantity } of kit) {
       const component = { sku, quantity: quantity * terms.quantity, unitPrice: 0, discount: 0, taxes: [] }
-      add(component, { parent: parent.number, perParent: quantity, mayBackorder })
+      const part = add(component, { parent: parent.number, perParent: quantity, mayBackorder })
+      if (parent.isFinalSale) part.isFinalSale = true
     }
   }
   return all

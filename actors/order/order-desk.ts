@@ -147,7 +147,11 @@ export class OrderDesk {
     )
     const settlement = new Settlement(this.payments, this.settings)
     this.returnRequests = new ReturnRequests(store, this.orders, this.settings)
-    this.returns = new Returns(this.orders, new Receipts(this.desk, this.exceptions, settlement), settlement)
+    this.returns = new Returns(
+      this.orders,
+      new Receipts(this.desk, this.exceptions, settlement, this.settings),
+      settlement,
+    )
     this.due = new DueWork(this.orders, this.settings, places, this.exceptions, this.sourcing, this.fulfillments)
     this.views = new OrderViews(store, this.orders)
     this.watch = new Watch(store, inventory.stock, this.waiting, placement, partition, (step, sku, waiter) =>

@@ -61,6 +61,8 @@ export interface Line extends LineTerms {
   weightGrams: number
   group: string
   mayBackorder: boolean
+  /** As it was sold: see ReasonPolicy.takesFinalSale. */
+  isFinalSale?: boolean
 }
 
 export interface Package {

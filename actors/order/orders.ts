@@ -280,6 +280,7 @@ export class Orders {
         weightGrams: product?.weightGrams ?? 0,
         group: '',
         mayBackorder: order.allowBackorder || (product?.mayBackorder ?? false),
+        ...(product?.isFinalSale ? { isFinalSale: true } : {}),
       })
       addToTotals(order, terms!.unitPrice * quantity)
       return

@@ -6,13 +6,18 @@ import type { Step } from '../../engine/actors.js'
 import type { Outcome } from '../../engine/protocol.js'
 import type { ExceptionBook } from '../order/exceptions.js'
 import type { Order } from '../order/order.js'
+import type { Settings } from '../order/settings.js'
 import type { StockDesk } from '../order/stock-desk.js'
 import { can, fire } from '../order/transitions.js'
 import { problem } from '../outcomes.js'
 import type { Disposition, OrderReturn, ReturnPiece } from './order-return.js'
+import { conditionPolicy, feeOf } from './return-policy.js'
 import { fireReturn, tellReturn } from './return-steps.js'
 import { returnable, takeBackUnits, unitsOut } from './return-units.js'
 import type { Settlement } from './settlement.js'
+
+/** The reason of units that came besides what was announced: a retailer's terms may name it. */
+const UNANNOUNCED = 'unannounced'
 
 /** Units of a SKU that came in, or were looked at. */
 export interface InspectedUnits {
@@ -35,6 +40,7 @@ export class Receipts {
     private readonly desk: StockDesk,
     private readonly exceptions: ExceptionBook,
     private readonly settlement: Settlement,
+    private readonly settings: Settings,
   ) {}
 
   receive(step: Step, order: Order, found: OrderReturn, command: CameIn): Outcome | undefined {
@@ -89,10 +95,10 @@ export class Receipts {
         line: line.number,
         sku: some.sku,
         quantity: count,
-        reason: 'unannounced',
+        reason: UNANNOUNCED,
         received: 0,
         settled: 0,
-        fee: 0,
+        fee: feeOf(this.settings.orders.returns, UNANNOUNCED, some.condition),
       })
       this.takeIn(step, order, found, found.lines.length - 1, count, location, some)
       taken += count
@@ -185,7 +191,8 @@ export class Receipts {
     const { sku, location, quantity } = piece
     piece.disposition = disposition
     if (condition !== undefined) piece.condition = condition
-    if (isRefused) piece.isRefused = true
+    const policy = conditionPolicy(this.settings.orders.returns, condition)
+    if (isRefused || policy.isRefused) piece.isRefused = true
     if (disposition === 'restock') {
       this.desk.change(step, order.id, [{ do: 'restock', allocation: 0, sku, location, units: quantity }])
     }

@@ -1,4 +1,4 @@
-/** What a retailer allows: how long, for which reasons, who pays for the way back and what is kept as a fee. */
+/** What a retailer allows: how long, for which reasons, in which condition, who pays for the way back, what is kept as a fee. */
 
 export interface ReasonPolicy {
   /** Who pays for the label. */
@@ -11,6 +11,15 @@ export interface ReasonPolicy {
   extraDays?: number
   /** Whether what the customer paid for shipping is given back once everything has come back. */
   refundsShipping?: boolean
+  /** Whether goods that are sold for good come back for this reason. */
+  takesFinalSale?: boolean
+}
+
+/** Of what the customer says of the goods: opened, worn. */
+export interface ConditionPolicy {
+  isRefused?: boolean
+  /** Share of the price that is kept, where the reason keeps less. */
+  fee?: number
 }
 
 export interface ReturnPolicy {
@@ -19,18 +28,26 @@ export interface ReturnPolicy {
   /** Who pays for the label where the reason does not say. */
   payer: 'customer' | 'retailer'
   reasons: Record<string, ReasonPolicy>
+  conditions?: Record<string, ConditionPolicy>
 }
 
 export const DEFAULT_RETURN_POLICY: ReturnPolicy = {
   autoAuthorize: false,
   payer: 'customer',
   reasons: {
-    damaged: { payer: 'retailer', refundsShipping: true },
-    defective: { payer: 'retailer', refundsShipping: true },
-    wrong_item: { payer: 'retailer', refundsShipping: true },
-    warranty: { payer: 'retailer', extraDays: 700 },
+    damaged: { payer: 'retailer', refundsShipping: true, takesFinalSale: true },
+    defective: { payer: 'retailer', refundsShipping: true, takesFinalSale: true },
+    wrong_item: { payer: 'retailer', refundsShipping: true, takesFinalSale: true },
+    warranty: { payer: 'retailer', extraDays: 700, takesFinalSale: true },
   },
 }
 
-export const reasonPolicy = (policy: ReturnPolicy, reason: string): ReasonPolicy =>
-  Object.hasOwn(policy.reasons, reason) ? policy.reasons[reason]! : {}
+export const reasonPolicy = ({ reasons }: ReturnPolicy, reason: string): ReasonPolicy =>
+  Object.hasOwn(reasons, reason) ? reasons[reason]! : {}
+
+export const conditionPolicy = ({ conditions = {} }: ReturnPolicy, condition = ''): ConditionPolicy =>
+  Object.hasOwn(conditions, condition) ? conditions[condition]! : {}
+
+/** The share that is kept of what comes back for a reason, in a condition. */
+export const feeOf = (policy: ReturnPolicy, reason: string, condition?: string): number =>
+  Math.max(reasonPolicy(policy, reason).fee ?? 0, conditionPolicy(policy, condition).fee ?? 0)

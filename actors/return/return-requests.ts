@@ -4,13 +4,14 @@ import type { Outcome } from '../../engine/protocol.js'
 import type { Store } from '../../engine/store.js'
 import { readDocument, writeDocument } from '../documents.js'
 import { RETURNS_PER_ORDER_MAX } from '../limits.js'
+import { lineOf } from '../order/lines.js'
 import type { Order } from '../order/order.js'
 import type { OrderStore } from '../order/order-store.js'
 import type { Settings } from '../order/settings.js'
 import { can, refusedTransition, timelineIsFull } from '../order/transitions.js'
 import { conflict, created, ok, problem } from '../outcomes.js'
 import type { Exchange, OrderReturn, Resolution } from './order-return.js'
-import { reasonPolicy } from './return-policy.js'
+import { conditionPolicy, feeOf, reasonPolicy } from './return-policy.js'
 import { fireReturn, tellReturn } from './return-steps.js'
 import { returnTable } from './return-table.js'
 import { returnable } from './return-units.js'
@@ -128,7 +129,7 @@ export class ReturnRequests {
         if (units <= 0) continue
         taken.set(line.number, (taken.get(line.number) ?? 0) + units)
         left -= units
-        const fee = reasonPolicy(policy, reason).fee ?? 0
+        const fee = feeOf(policy, reason, condition)
         const added = { line: line.number, sku, quantity: units, reason, received: 0, settled: 0, fee }
         made.push(condition === undefined ? added : { ...added, condition })
       }
@@ -142,10 +143,20 @@ export class ReturnRequests {
 
   private notAllowed(order: Order, lines: OrderReturn['lines'], timeMs: number): Outcome | undefined {
     const { returns: policy, returnDays } = this.settings.orders
-    for (const { reason } of lines) {
-      const { isRefused, extraDays = 0 } = reasonPolicy(policy, reason)
+    for (const { line, reason, condition } of lines) {
+      const { isRefused, extraDays = 0, takesFinalSale } = reasonPolicy(policy, reason)
       if (isRefused) {
         return problem(409, 'reason_refused', `Goods are not taken back for the reason ${reason}.`)
+      }
+      if (conditionPolicy(policy, condition).isRefused) {
+        return problem(409, 'condition_refused', `Goods that are ${condition} are not taken back.`)
+      }
+      if (lineOf(order, line).isFinalSale && !takesFinalSale) {
+        return problem(
+          409,
+          'final_sale',
+          `Line ${line} was sold for good: it does not come back for the reason ${reason}.`,
+        )
       }
       const days = returnDays + extraDays
       // Before everything has been delivered the window has not begun.

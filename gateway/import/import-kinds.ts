@@ -52,6 +52,7 @@ const FIELDS: Record<ImportKind, readonly Field[]> = {
     { path: 'kit', type: 'kit' },
     number('limitPerBuyer'),
     boolean('backorder'),
+    boolean('finalSale'),
   ],
   locations: [
     text('id'),

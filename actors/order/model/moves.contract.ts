@@ -55,6 +55,8 @@ export type Move =
       /** So often, where it is what is needed next. */
       times: number
     }
+  /** A parcel that is on its way is lost. */
+  | { do: 'lose'; which: number }
   | { do: 'exception'; which: number; action: 'acknowledge' | 'resolve' }
   /** Whatever was sent before, word for word. */
   | { do: 'again'; which: number }
@@ -134,17 +136,7 @@ const of = <M extends Move>(
 const doing = <D extends Move['do']>(name: D): fc.Arbitrary<D> => fc.constant(name)
 
 const crediting = fc.record({ do: doing('credit'), which, amount: oneOf(100, 10_000, 50_000, 10_000_000) })
-/** What is on its way is lost. */
-const losing: fc.Arbitrary<Move> = fc.record({
-  do: doing('work'),
-  which: fc.nat(5),
-  action: fc.constant('fail' as const),
-  found: fc.constant(-1),
-  reason: fc.constant('lost'),
-  elsewhere: fc.constant(false),
-  only: fc.constant(false),
-  times: fc.constant(1),
-})
+const losing = fc.record({ do: doing('lose'), which })
 
 const business = [
   of(10, placing),
@@ -165,6 +157,7 @@ const business = [
   ),
   of(3, fc.record({ do: oneOf('hold' as const, 'resume' as const, 'release' as const, 'source' as const), which })),
   of(1, crediting),
+  of(1, losing),
   of(
     3,
     fc.record({

@@ -71,6 +71,9 @@ export class Shop extends World {
       case 'work':
         this.staff.work(move)
         break
+      case 'lose':
+        this.staff.lose(move.which)
+        break
       case 'exception':
         this.staff.handleException(move)
         break

@@ -45,6 +45,22 @@ export class Staff {
     })
   }
 
+  lose(which: number): void {
+    const sent = this.fulfillments(true).filter(({ fulfillment }) => fulfillment.status === 'shipped')
+    const chosen = sent.at(-1 - (which % Math.max(1, sent.length)))
+    if (!chosen) return
+    const { order, fulfillment } = chosen
+    const id = this.world.newId('c')
+    this.advanceFulfillment({
+      order: order.id,
+      number: fulfillment.number,
+      action: 'fail',
+      by: 'carrier',
+      id,
+      reason: 'lost',
+    })
+  }
+
   work(move: Extract<Move, { do: 'work' }>): void {
     const { which, action, times } = move
     const all = this.fulfillments(action === 'next')
