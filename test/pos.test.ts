@@ -1,5 +1,7 @@
 /** Tills as a store sees them: what left the store is in the books, once, whatever was sent how often. */
 import { randomUUID } from 'node:crypto'
+import { readdirSync, readFileSync, statSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, expect, test, vi } from 'vitest'
 import { stockUp } from './support/catalogue.js'
 import { expectProblem, Shop } from './support/shop.js'
@@ -18,7 +20,13 @@ interface Result {
   notes?: string[]
   adjustments?: { sku: string; delta: number; reason: string }[]
   storeCredit?: { id: string; amount: string }
+  refund?: { amount: string }
   errors?: { path: string }[]
+}
+interface TransactionDocument {
+  transaction: { at: string; customer?: { name: string } } | null
+  receivedAt: string
+  result: Result
 }
 interface OrderDocument {
   id: string
@@ -261,11 +269,8 @@ describe('a queue', () => {
     const sku = await shop.newSku(5, 'S1')
     const till = newTill()
     const [result] = await take(till, [sale('1', sku)])
-    const { body } = await shop.call<{ transaction: { at: string }; receivedAt: string; result: Result }>(
-      'GET',
-      `/v1/channels/pos/high-street/transactions/${till}/1`,
-    )
-    expect(body.transaction.at).toBe('1999-12-31T23:59:59Z')
+    const { body } = await shop.call<TransactionDocument>('GET', `/v1/channels/pos/high-street/transactions/${till}/1`)
+    expect(body.transaction!.at).toBe('1999-12-31T23:59:59Z')
     expect(Date.parse(body.receivedAt)).toBeGreaterThan(Date.parse('2020-01-01'))
     expect(body.result).toEqual(result)
     const listed = await shop.call<{ items: unknown[] }>('GET', '/v1/channels/pos/high-street/transactions?limit=500')
@@ -276,6 +281,31 @@ describe('a queue', () => {
       'unknown_transaction',
     )
   })
+
+  test('is kept with its customers’ data sealed: the log has neither their names nor a hash of them', async () => {
+    const server = await TestServer.start()
+    await stockUp(server.url, ['A'], 20, ['S1'])
+    const customer = { id: 'C-77', name: 'Zebedee Quillfeather', email: 'zebedee@quillfeather.example' }
+    const queue = [sale('1', 'A', 1, { customer, loyalty: 'card of Quillfeather' }), { id: '2', type: 'cash' }]
+    const [result] = await take('T1', queue, { server })
+    expect(result!.outcome).toBe('done')
+    const path = '/v1/channels/pos/high-street/transactions/T1/1'
+    expect((await server.call<TransactionDocument>('GET', path)).body.transaction).toEqual(queue[0])
+    const erased = await server.call('POST', '/v1/customers/erase', {
+      customer: 'C-77',
+      reason: 'asked for it',
+      by: 'staff',
+      force: true,
+    })
+    expect(erased.status, JSON.stringify(erased.body)).toBe(200)
+    expect((await server.call<TransactionDocument>('GET', path)).body.transaction).toBeNull()
+    await server.stop()
+    for (const name of readdirSync(server.dataDir, { recursive: true, encoding: 'utf8' })) {
+      const file = join(server.dataDir, name)
+      if (!statSync(file).isFile() || name.startsWith('outbox')) continue
+      expect(readFileSync(file).includes('Quillfeather'), name).toBe(false)
+    }
+  }, 60_000)
 
   test('that SIGKILL cut off in the middle is finished by sending it again, and nothing is done twice', async () => {
     const server = await TestServer.start()
@@ -327,6 +357,36 @@ describe('what comes back', () => {
     expect(await rowOf(sku, 'W1')).toMatchObject({ onHand: 1 })
     const [again] = await take(newTill(), [{ id: '2', type: 'return', receipt: { till, id: '1' }, lines }])
     expect(again).toMatchObject({ outcome: 'refused', code: 'not_returnable' })
+  })
+
+  test('of a sale that no order could have is taken by its receipt in any store, and no more than was sold', async () => {
+    const sku = await shop.newSku(10, 'S1')
+    await shop.sale(`FLASH-${sku}`, [{ sku, quantity: 1 }])
+    expect((await shop.reserve({ sku })).status).toBe(201)
+    const till = newTill()
+    const [sold] = await take(till, [sale('1', sku, 3, { total: pounds('30.00') })])
+    expect(sold!.adjustments!.some(({ reason }) => reason === 'sold_at_till')).toBe(true)
+    expect((await orderOf(sold!.order!)).status).toBe('cancelled')
+    expect(await rowOf(sku)).toMatchObject({ onHand: 7 })
+    const back = (id: string, quantity: number, fields: object = {}) => ({
+      id,
+      type: 'return',
+      receipt: { till, id: '1' },
+      lines: [{ sku, quantity }],
+      ...fields,
+    })
+    const elsewhere = { location: 'W1' }
+    const [other, mine] = [newTill(), newTill()]
+    const first = await take(other, [back('1', 1), back('2', 3)], elsewhere)
+    expect(first).toMatchObject([{ outcome: 'done', refund: pounds('10.00') }, { code: 'not_returnable' }])
+    expect(await take(other, [back('1', 1)], elsewhere)).toEqual([first[0]])
+    expect(await rowOf(sku, 'W1')).toMatchObject({ onHand: 1, atp: 1 })
+    // By the order's number as well, and as an exchange; what is left is put back by a void.
+    const byOrder = back('1', 1, { receipt: undefined, order: sold!.order!, resolution: 'store_credit' })
+    expect((await take(mine, [byOrder]))[0]).toMatchObject({ outcome: 'done', storeCredit: { amount: '10.00' } })
+    expect((await take(till, [{ id: '2', type: 'void', of: '1' }]))[0]!.outcome).toBe('done')
+    expect(await rowOf(sku)).toMatchObject({ onHand: 9 })
+    expect((await take(mine, [back('2', 1)]))[0]!.code).toBe('not_returnable')
   })
 
   test('that was bought online is taken by the order’s number', async () => {

@@ -9,6 +9,7 @@ import { failed, type OperationContext } from '../operations/operation.js'
 import { isOutcome, openedOrder } from '../operations/orders.js'
 import { homeId } from '../order-request.js'
 import type { OpenedOrder } from '../personal-data/opened-order.js'
+import { aliasedLine } from './aliased-line.js'
 import { type Applied, Refused } from './applied.js'
 import type { ChannelEvent, ChannelOrder, ChannelUnits, Connection } from './channel.js'
 import { type ChannelMemory, MEMORY, toldLines } from './channel-memory.js'
@@ -84,10 +85,7 @@ export class ChannelEvents {
       ...toldLines(input, lineIds, memory?.value),
       ...(at === undefined ? {} : { changedAt: at }),
     })
-    const aliased = lines.map((line) => {
-      const { sku, quantity } = this.connections.alias(connection, line.sku)
-      return quantity === 1 ? { ...line, sku } : unitsOfAlias(line, sku, quantity)
-    })
+    const aliased = lines.map((line) => aliasedLine(line, this.connections.alias(connection, line.sku)))
     const outcome = await this.context.call('order.create', {
       // It was sold: what is not there is waited for.
       allowBackorder: true,
@@ -152,7 +150,7 @@ export class ChannelEvents {
       const alias = this.connections.alias(connection, line.sku)
       const quantity = line.quantity * alias.quantity
       if (place < 0) {
-        const { unitPrice } = alias.quantity === 1 ? line : unitsOfAlias(line, alias.sku, alias.quantity)
+        const { unitPrice } = aliasedLine(line, alias)
         lines.push({ sku: alias.sku, quantity, unitPrice })
         known.push(lineId)
         continue
@@ -293,35 +291,6 @@ const digestOf = (parts: string[]): string => createHash('sha256').update(JSON.s
 
 function refusal(status: number, { detail, errors }: Problem): Error {
   return status >= 500 ? new Error(detail) : new Refused(detail, errors)
-}
-
-/** One of theirs is several of ours: the price of each is its part. */
-function unitsOfAlias<T extends ChannelOrder['lines'][number]>(line: T, sku: string, each: number): T {
-  const quantity = line.quantity * each
-  const cents = decimal(line.unitPrice.amount)
-  const price = cents / BigInt(each)
-  const rest = (cents - price * BigInt(each)) * BigInt(line.quantity)
-  // What does not divide is put into the price and given back in the discount, so that the line costs what it cost.
-  const unit = rest === 0n ? price : price + 1n
-  const over = unit * BigInt(quantity) - cents * BigInt(line.quantity)
-  const { currency } = line.unitPrice
-  const discount = over + (line.discount ? decimal(line.discount.amount) : 0n)
-  return {
-    ...line,
-    sku,
-    quantity,
-    unitPrice: { amount: text(unit), currency },
-    ...(discount > 0n ? { discount: { amount: text(discount), currency } } : {}),
-  }
-}
-
-const decimal = (amount: string): bigint => {
-  const [whole = '0', part = ''] = amount.split('.')
-  return BigInt(whole + part.padEnd(4, '0').slice(0, 4))
-}
-const text = (value: bigint): string => {
-  const digits = value.toString().padStart(5, '0')
-  return `${digits.slice(0, -4)}.${digits.slice(-4)}`
 }
 
 /** Units that are neither cancelled nor returned. */

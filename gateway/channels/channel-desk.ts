@@ -15,7 +15,7 @@ export interface ConnectionBook {
   byChannel(channel: string): Connection | undefined
   list(): Connection[]
   putAlias(connection: Connection, theirs: string, alias: Alias): Promise<void>
-  alias(connection: Connection, theirs: string): Alias
+  alias(connection: Pick<Connection, 'type' | 'id'>, theirs: string): Alias
   /** What the channel calls our SKUs: what has an alias goes by that alone. */
   theirSkus(connection: Connection): Map<string, { theirs: string; quantity: number }[]>
 }

@@ -80,7 +80,7 @@ export class Connections implements ConnectionBook {
     this.aliasesOf(key).set(theirs, alias)
   }
 
-  alias({ type, id }: Connection, theirs: string): Alias {
+  alias({ type, id }: Pick<Connection, 'type' | 'id'>, theirs: string): Alias {
     return this.aliases.get(keyOf(type, id))?.get(theirs) ?? { sku: theirs, quantity: 1 }
   }
 

@@ -6,16 +6,20 @@ import { posSettings, tillName, transactionId, transactions } from '../channels/
 import { problem } from '../problems.js'
 import { channelName, page } from '../schemas.js'
 import { withoutUndefined } from '../without-undefined.js'
-import { operation } from './operation.js'
+import { type OperationContext, operation } from './operation.js'
 
 const parameters = z.object({ connection: channelName })
 const queues = new TillQueues()
 
-function shown({ till, transaction, receivedAt, result, voidedBy }: JournalEntry): object {
+/** The transaction as it was sent: null once its customer is erased. */
+function shown(
+  { till, person, payload, receivedAt, result, voidedBy }: JournalEntry,
+  { people }: OperationContext,
+): object {
   return {
     till,
     receivedAt,
-    transaction,
+    transaction: people.vault.open(person, payload) ?? null,
     result: result ?? null,
     ...(voidedBy === undefined ? {} : { voidedBy }),
   }
@@ -48,10 +52,10 @@ export const posOperations = [
     summary: 'A transaction of a till and what was made of it',
     http: { method: 'GET', path: '/v1/channels/pos/{connection}/transactions/{till}/{id}', status: 200 },
     parameters: parameters.extend({ till: tillName, id: transactionId }),
-    async run({ connection, till, id }, { records }) {
-      const kept = await records.get<JournalEntry>(JOURNAL, journalId(connection, till, id))
+    async run({ connection, till, id }, context) {
+      const kept = await context.records.get<JournalEntry>(JOURNAL, journalId(connection, till, id))
       if (!kept) return problem(404, 'unknown_transaction', `There is no transaction ${id} of till ${till}.`)
-      return { status: 200, body: shown(kept.value) }
+      return { status: 200, body: shown(kept.value, context) }
     },
   }),
   operation({
@@ -60,11 +64,11 @@ export const posOperations = [
     http: { method: 'GET', path: '/v1/channels/pos/{connection}/transactions', status: 200 },
     parameters,
     query: page.extend({ cursor: z.string().max(300).optional() }),
-    async run({ connection, limit, cursor }, { records }) {
-      const found = await records.list<JournalEntry>(JOURNAL, limit, cursor, connection)
+    async run({ connection, limit, cursor }, context) {
+      const found = await context.records.list<JournalEntry>(JOURNAL, limit, cursor, connection)
       return {
         status: 200,
-        body: { items: found.items.map(({ value }) => shown(value)), nextCursor: found.nextCursor },
+        body: { items: found.items.map(({ value }) => shown(value, context)), nextCursor: found.nextCursor },
       }
     },
   }),

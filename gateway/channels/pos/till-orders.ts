@@ -9,6 +9,8 @@ type Done = Omit<TransactionResult, 'id' | 'type'>
 /** What is read here of an order as clients see it. */
 export interface SeenOrder {
   id: string
+  channel: string
+  externalId: string | null
   status: string
   delivery: { method: string; location?: string }
   lines: {
@@ -17,6 +19,9 @@ export interface SeenOrder {
     quantity: number
     kit?: boolean
     partOf?: number
+    unitPrice: { amount: string }
+    discount?: { amount: string }
+    taxes?: { amount: { amount: string } }[]
     units?: Partial<Record<string, number>>
   }[]
   fulfillments: { id: string; location: string; kind: string; status: string }[]
@@ -76,7 +81,7 @@ export async function orderOf(
     )
   }
   const store = await must<{ address: object; latitude: number; longitude: number }>('location.get', { id: location })
-  const receipt = receiptName(till, entry.transaction.id)
+  const receipt = receiptName(till, entry.id)
   return {
     channel: connection,
     externalId: receipt,

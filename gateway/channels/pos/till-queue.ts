@@ -3,17 +3,25 @@
  * done, and what came of it when all is done, so that a queue that is sent again gives the same answers and one that a
  * crash cut off goes on where it was. Every step has an id that is made of the transaction's.
  */
-import { createHash } from 'node:crypto'
 import type { Outcome, Problem } from '../../../engine/protocol.js'
 import type { OperationContext } from '../../operations/operation.js'
 import { derivedId } from '../../order-request.js'
 import { overloaded } from '../../problems.js'
 import { RecordRefused } from '../../records.js'
-import { collect, saveTheSale } from './till-orders.js'
+import { aliasedLine } from '../aliased-line.js'
+import { Refused } from '../applied.js'
+import { collect, orderOfReceipt, saveTheSale } from './till-orders.js'
 import { exchange, takeBack, voidSale } from './till-returns.js'
 import { sell } from './till-sale.js'
 import { JOURNAL, type JournalEntry, journalId, TillRefusal, type TillStep } from './till-step.js'
-import { type PosSettings, type Transaction, type TransactionResult, transaction } from './transactions.js'
+import {
+  type BroughtBack,
+  type PosSettings,
+  type SoldLine,
+  type Transaction,
+  type TransactionResult,
+  transaction,
+} from './transactions.js'
 
 /** Queues of one till that wait for their turn: a till that sends its queue again and again meets this. */
 const QUEUES_WAITING_MAX = 64
@@ -65,7 +73,7 @@ async function takeAll(
     }
     const read = transaction.safeParse(raw)
     results.push(
-      read.success ? await takeOne(connection, till, settings, read.data, context) : unreadable(raw, read.error),
+      read.success ? await takeOne(connection, till, settings, read.data, raw, context) : unreadable(raw, read.error),
     )
   }
   return results
@@ -92,35 +100,78 @@ async function takeOne(
   till: string,
   settings: PosSettings,
   taken: Transaction,
+  raw: unknown,
   context: OperationContext,
 ): Promise<TransactionResult> {
   const { id, type } = taken
+  const { records, people, now } = context
   const name = journalId(connection, till, id)
   try {
-    const fingerprint = createHash('sha256').update(JSON.stringify(taken)).digest('base64url')
-    const known = await context.records.get<JournalEntry>(JOURNAL, name)
+    // Keyed: from a plain hash what is known of a customer could be guessed.
+    const fingerprint = people.vault.blind(JSON.stringify(taken))
+    const known = await records.get<JournalEntry>(JOURNAL, name)
     if (known && known.value.fingerprint !== fingerprint) {
       return conflict(id, type)
     }
     if (known?.value.result) return known.value.result
     const isRepeat = known !== undefined
+    const receivedAt = new Date(now()).toISOString()
     const entry: JournalEntry = known?.value ?? {
       connection,
       till,
+      id,
+      type,
       fingerprint,
-      transaction: taken,
-      receivedAt: new Date(context.now()).toISOString(),
+      ...(await sealed(raw, customerOf(taken) ?? settings.customer, orderOfReceipt(connection, till, id), context)),
+      receivedAt,
       adjustments: [],
     }
-    const save = () => context.records.put({ kind: JOURNAL, id: name, value: entry, refs: [connection] })
+    const save = () => records.put({ kind: JOURNAL, id: name, value: entry, refs: [connection] })
     if (!isRepeat) await save()
     const step = stepOf({ connection, till, settings, entry, isRepeat, context }, save)
-    const result = { id, type, ...(await carryOut(taken, step)) }
+    const result = { id, type, ...(await carryOut(inOurs(taken, step), step)) }
     entry.result = result
     await save()
     return result
   } catch (error) {
     return await failure(error, name, taken, context)
+  }
+}
+
+const customerOf = (taken: Transaction): PosSettings['customer'] | undefined =>
+  'customer' in taken ? taken.customer : undefined
+
+/** What the till sent is the customer's, as its order is. */
+async function sealed(
+  raw: unknown,
+  customer: PosSettings['customer'],
+  order: string,
+  { people }: OperationContext,
+): Promise<Pick<JournalEntry, 'person' | 'payload'>> {
+  const person = people.personOf(customer, order)
+  await people.vault.ensure(person)
+  return { person, payload: people.vault.seal(person, raw) }
+}
+
+/** In our SKUs where the connection has aliases. */
+function inOurs(taken: Transaction, { connection, context }: TillStep): Transaction {
+  const alias = (sku: string) => context.channels.connections.alias({ type: 'pos', id: connection }, sku)
+  const sold = <Line extends SoldLine>(lines: Line[]): Line[] => lines.map((line) => aliasedLine(line, alias(line.sku)))
+  const back = (lines: BroughtBack): BroughtBack =>
+    lines.map((line) => {
+      const { sku, quantity } = alias(line.sku)
+      return { ...line, sku, quantity: line.quantity * quantity }
+    })
+  switch (taken.type) {
+    case 'sale':
+    case 'save_the_sale':
+      return { ...taken, lines: sold(taken.lines) }
+    case 'return':
+      return { ...taken, lines: back(taken.lines) }
+    case 'exchange':
+      return { ...taken, lines: sold(taken.lines), back: back(taken.back) }
+    default:
+      return taken
   }
 }
 
@@ -141,6 +192,7 @@ async function failure(
   if (error instanceof TillRefusal) {
     return { id, type, outcome: 'refused', code: error.code, detail: error.message, ...error.more }
   }
+  if (error instanceof Refused) return { id, type, outcome: 'refused', code: 'invalid', detail: error.message }
   if (!(error instanceof TryLater || error instanceof RecordRefused)) context.fault(error)
   return { id, type, outcome: 'later', detail: `Transaction ${name} could not be finished now; send it again.` }
 }
@@ -150,7 +202,7 @@ function stepOf(
   save: () => Promise<unknown>,
 ): TillStep {
   const { connection, till, entry, context, settings } = parts
-  const idOf = (part: string): string => derivedId(['pos', connection, till, entry.transaction.id, part])
+  const idOf = (part: string): string => derivedId(['pos', connection, till, entry.id, part])
   const must = async <Body>(name: string, input: object, idempotencyKey?: string): Promise<Body> => {
     const { status, body } = await context.call(name, input, idempotencyKey)
     // What an operation answers is known to whoever names it.

@@ -1,13 +1,14 @@
 /** What comes back to a till: with a receipt or an order's number, without either, against other goods, or as a void. */
+
+import { giveCredit } from './store-credit.js'
 import { namedOrder, orderOf, orderOfReceipt, readOrder, type SeenOrder } from './till-orders.js'
-import { SOLD, sell } from './till-sale.js'
+import { sell } from './till-sale.js'
 import { JOURNAL, type JournalEntry, journalId, refuse, type TillStep } from './till-step.js'
+import { outstanding, type UnbookedSale, unbookedBack, unbookedSale } from './till-unbooked.js'
 import type { BroughtBack, Transaction, TransactionResult } from './transactions.js'
 
 type Of<Type extends Transaction['type']> = Extract<Transaction, { type: Type }>
 type Done = Omit<TransactionResult, 'id' | 'type'>
-
-const CREDITS = 'pos-store-credit'
 
 /** A kit comes back by its components. */
 function componentsOf(order: SeenOrder, lines: BroughtBack): BroughtBack {
@@ -38,17 +39,30 @@ async function receive(
   })
 }
 
+/** By a return of the order, or against the journal where a sale has none. */
+async function comeBack(
+  order: SeenOrder,
+  lines: BroughtBack,
+  resolution: 'refund' | 'store_credit' | 'none',
+  by: string | undefined,
+  step: TillStep,
+): Promise<Partial<Done>> {
+  const sale = await unbookedSale(order, step)
+  if (sale) return unbookedBack(order, sale, lines, componentsOf(order, lines), resolution, step)
+  const made = await receive(order, lines, resolution, by, step)
+  return { return: made.id }
+}
+
 export async function takeBack(back: Of<'return'>, step: TillStep): Promise<Done> {
   if (back.order === undefined && back.receipt === undefined) return takeWithoutReceipt(back, step)
   if (back.credit) refuse('invalid', 'credit: with a receipt the order says what is given; leave it out.')
   const order = await namedOrder(back, step)
-  const made = await receive(order, back.lines, back.resolution, back.by, step)
-  return { outcome: 'done', order: order.id, return: made.id }
+  return { outcome: 'done', order: order.id, ...(await comeBack(order, back.lines, back.resolution, back.by, step)) }
 }
 
 /** Nobody knows what was paid, so nothing is refunded: the goods are taken in, with a store credit where one was given. */
 async function takeWithoutReceipt(back: Of<'return'>, step: TillStep): Promise<Done> {
-  const { context, settings, connection } = step
+  const { context, settings } = step
   if (back.resolution === 'refund') {
     refuse('no_receipt', 'Money is given back against a receipt or an order alone; resolution: store_credit or none.')
   }
@@ -67,15 +81,7 @@ async function takeWithoutReceipt(back: Of<'return'>, step: TillStep): Promise<D
   const adjustments = step.entry.adjustments.map(({ sku, delta, reason }) => ({ sku, delta, reason }))
   const notes = ['taken in without a receipt']
   if (!back.credit) return { outcome: 'done', adjustments, notes }
-  const storeCredit = { id: step.idOf('credit'), ...back.credit }
-  const value = {
-    ...storeCredit,
-    connection,
-    location: settings.location,
-    customer: back.customer ?? settings.customer,
-  }
-  await context.records.put({ kind: CREDITS, id: storeCredit.id, value, refs: [connection] })
-  return { outcome: 'done', adjustments, notes, storeCredit }
+  return { outcome: 'done', adjustments, notes, storeCredit: await giveCredit(back.credit, step) }
 }
 
 /** Goods come back and others go out; the difference is the till's to settle. */
@@ -83,9 +89,9 @@ export async function exchange(both: Of<'exchange'>, step: TillStep): Promise<Do
   const order = await namedOrder(both, step)
   // Before anything comes back: what goes out must be what can be sold.
   await orderOf(both, step)
-  const made = await receive(order, both.back, 'none', both.by, step)
+  const back = await comeBack(order, both.back, 'none', both.by, step)
   const sold = await sell(both, step)
-  return { ...sold, return: made.id, notes: [...(sold.notes ?? []), 'what came back was settled at the till'] }
+  return { ...back, ...sold, notes: [...(sold.notes ?? []), 'what came back was settled at the till'] }
 }
 
 /** Takes a sale of the same till back, as if it had not been: the goods never left. */
@@ -100,24 +106,29 @@ export async function voidSale({ of, id, by }: Of<'void'>, step: TillStep): Prom
       `There is no sale ${of} of till ${till}; it must stand before its void in the queue.`,
     )
   }
-  if (target.transaction.type !== 'sale' && target.transaction.type !== 'save_the_sale') {
-    refuse('not_a_sale', `Transaction ${of} is a ${target.transaction.type}; only sales are voided.`)
+  if (target.type !== 'sale' && target.type !== 'save_the_sale') {
+    refuse('not_a_sale', `Transaction ${of} is a ${target.type}; only sales are voided.`)
   }
   if ((target.voidedBy ?? id) !== id) refuse('already_voided', `Sale ${of} was voided by ${target.voidedBy}.`)
   const order = await readOrder(orderOfReceipt(connection, till, of), step)
   if (!order) return refuse('unknown_order', `The order of sale ${of} is not there any more.`)
-  const taken = target.adjustments.filter(({ reason }) => reason === SOLD)
-  if (taken.length > 0) {
-    for (const [at, { sku, delta }] of taken.entries()) {
-      await step.adjust(`void/${at}`, { sku, delta: -delta, reason: 'voided_at_till' })
-    }
-  }
-  const undone = taken.length > 0 ? {} : await undo(order, by, step)
-  await context.records.update<JournalEntry>(JOURNAL, name, (value) =>
-    value === undefined ? undefined : { value: { ...value, voidedBy: id }, refs: [connection] },
-  )
+  const unbooked = await unbookedSale(order, step)
+  const voided = (value: JournalEntry | undefined) =>
+    value === undefined ? undefined : { value: { ...value, voidedBy: id }, refs: [connection] }
+  // First of all where only the journal says what may come back: from here on nobody else may bring it.
+  if (unbooked) await context.records.update<JournalEntry>(JOURNAL, name, voided)
+  const undone = unbooked ? await putBack(unbooked, step) : await undo(order, by, step)
+  if (!unbooked) await context.records.update<JournalEntry>(JOURNAL, name, voided)
   const adjustments = step.entry.adjustments.map(({ sku, delta, reason }) => ({ sku, delta, reason }))
   return { outcome: 'done', order: order.id, ...undone, ...(adjustments.length > 0 ? { adjustments } : {}) }
+}
+
+/** Stock that left without an order is there again, but for what has come back already. */
+async function putBack(sale: UnbookedSale, step: TillStep): Promise<Partial<Done>> {
+  for (const [sku, units] of outstanding(sale.entry)) {
+    if (units > 0) await step.adjust(`void/${sku}`, { sku, delta: units, reason: 'voided_at_till' })
+  }
+  return {}
 }
 
 /** What has been handed over comes back, and the rest is not sent. */

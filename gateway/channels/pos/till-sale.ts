@@ -264,7 +264,9 @@ async function bookWithoutPromise(order: SeenOrder, lines: SoldLine[], step: Til
   // What its lines hold would be missing to others until it runs out.
   await Promise.all(holdsOf(lines, step).map(({ id }) => step.context.call('reservation.release', { id })))
   await takeLentBack(step, notes)
-  for (const [at, { sku, quantity }] of lines.entries()) {
+  // A kit left as its components.
+  const gone = order.lines.some(({ kit }) => kit) ? order.lines.filter(({ kit }) => !kit) : lines
+  for (const [at, { sku, quantity }] of gone.entries()) {
     const stock = await step.must<StockFigures>('inventory.get', { sku })
     const onHand = stock.locations.find(({ location }) => location === step.settings.location)?.onHand ?? 0
     const planned = step.entry.adjustments.some(({ id }) => id === step.idOf(`adjust/${SOLD}/${at}`))

@@ -2,6 +2,7 @@
  * One transaction of a till while it is carried out: what is kept of it, the ids of its steps, and how a step is refused.
  */
 import type { OperationContext } from '../../operations/operation.js'
+import type { Sealed } from '../../personal-data/vault.js'
 import type { PosSettings, StockNote, Transaction, TransactionResult } from './transactions.js'
 
 export const JOURNAL = 'pos-transaction'
@@ -9,8 +10,13 @@ export const JOURNAL = 'pos-transaction'
 export interface JournalEntry {
   connection: string
   till: string
+  id: string
+  type: Transaction['type']
   fingerprint: string
-  transaction: Transaction
+  /** Whose key seals it. */
+  person: string
+  /** As the till sent it. */
+  payload: Sealed
   /** By the server's clock. */
   receivedAt: string
   /** Adjustments that were decided upon, before they are made: a repeat makes the same ones. */
@@ -18,6 +24,8 @@ export interface JournalEntry {
   result?: TransactionResult
   /** The transaction that took it back. */
   voidedBy?: string
+  /** Units of a sale without an order that have come back, by the transaction that took them. */
+  returned?: Record<string, { sku: string; quantity: number }[]>
 }
 
 /** A transaction that is being carried out. */

@@ -124,11 +124,10 @@ export const transaction = z.discriminatedUnion('type', [
 export type Transaction = z.output<typeof transaction>
 export type Sale = Extract<Transaction, { type: 'sale' }>
 
-/** The shape is described whole; each transaction is checked by itself, so that a bad one does not hold up its queue. */
-export const transactions = z
-  .array(z.union([transaction, z.looseObject({})]))
-  .min(1)
-  .max(TRANSACTIONS_MAX)
+const { $schema: _schema, ...described } = z.toJSONSchema(transaction, { io: 'input' })
+
+/** Each is checked by itself, so that a bad one does not hold up its queue, and is kept as it was sent. */
+export const transactions = z.array(z.looseObject({}).meta(described)).min(1).max(TRANSACTIONS_MAX)
 
 /** An adjustment that stock needed so that the books say what left the store. */
 export interface StockNote {
@@ -153,6 +152,8 @@ export interface TransactionResult {
   order?: string
   fulfillments?: string[]
   return?: string
+  /** What the till gives back for goods of a sale that has no order to say it. */
+  refund?: { amount: string; currency: string }
   storeCredit?: { id: string; amount: string; currency: string }
   adjustments?: StockNote[]
   notes?: string[]
