@@ -1,6 +1,6 @@
 /** What the rest of the gateway asks of channels. */
 import type { Outcome } from '../../engine/protocol.js'
-import type { ChannelEvent, ChannelType, Connection, Delivery } from './channel.js'
+import type { ChannelType, Connection, Delivery } from './channel.js'
 import type { KeptDelivery } from './kept-delivery.js'
 
 /** What one of theirs is here: a SKU, and how many of it. */
@@ -27,8 +27,8 @@ export interface ChannelDesk {
     receive(connection: Connection, delivery: Delivery): Promise<Outcome>
     /** Of a sender who was known where it came in; `own` names the delivery for ever. */
     takeKnown(connection: Connection, own: string, delivery: Delivery): Promise<Outcome>
-    /** What was read elsewhere already: from a marketplace, an interchange, a file. */
-    takeEvents(connection: Connection, id: string, events: ChannelEvent[]): Promise<Outcome>
+    /** What a platform that calls nobody has told when it was asked. */
+    takeTold(connection: Connection, id: string, told: unknown): Promise<Outcome>
     /** Carries one out that is kept. */
     process(id: string): Promise<KeptDelivery>
   }

@@ -11,14 +11,12 @@ import type { Outcome } from '../../engine/protocol.js'
 import type { OperationContext } from '../operations/operation.js'
 import { OutwardError } from '../outward/outward-error.js'
 import { problem } from '../problems.js'
-import { listeners, webhookChannels } from './adapters.js'
+import { listeners, polledChannels, webhookChannels } from './adapters.js'
 import { type Applied, Refused } from './applied.js'
 import type { ChannelEvents } from './apply.js'
-import { type ChannelEvent, type Connection, type Delivery, UnreadablePayload } from './channel.js'
-import { INTAKE, type KeptDelivery, shownDelivery } from './kept-delivery.js'
-
-/** What is sealed of a delivery: what was sent, or what was read of it already. */
-type Payload = { headers: Record<string, string>; body: Uint8Array } | { events: ChannelEvent[] }
+import { type Connection, type Delivery, UnreadablePayload } from './channel.js'
+import { type DeliveredPayload, INTAKE, type KeptDelivery, shownDelivery } from './kept-delivery.js'
+import { NotedHttp } from './noted-http.js'
 
 const ATTEMPTS_MAX = 12
 const RETRY_MS = 2_000
@@ -74,12 +72,12 @@ export class ChannelIntake {
     return this.take(connection, own, { headers: { ...headers }, body })
   }
 
-  /** What was read elsewhere already: from a marketplace, an interchange, a file. */
-  takeEvents(connection: Connection, id: string, events: ChannelEvent[]): Promise<Outcome> {
-    return this.take(connection, id, { events })
+  /** What a platform that calls nobody has told when it was asked. */
+  takeTold(connection: Connection, id: string, told: unknown): Promise<Outcome> {
+    return this.take(connection, id, { told })
   }
 
-  private async take(connection: Connection, own: string, payload: Payload): Promise<Outcome> {
+  private async take(connection: Connection, own: string, payload: DeliveredPayload): Promise<Outcome> {
     const { records, people, now } = this.context
     const id = `${connection.type}/${connection.id}/${own}`.slice(0, 400)
     const receivedMs = now()
@@ -154,13 +152,16 @@ export class ChannelIntake {
     const { type, id } = kept.connection
     const connection = this.connectionOf(type, id)
     if (!connection) throw new Error(`there is no connection ${id} any more`)
-    const payload = people.vault.open<Payload>(kept.person, kept.payload)
+    const payload = people.vault.open<DeliveredPayload>(kept.person, kept.payload)
     if (!payload) throw new Refused('what was sent is no longer kept')
-    const channel = webhookChannels[type]
+    const http = new NotedHttp(outward.forConnection(`channel/${type}/${id}`))
     const events =
-      'events' in payload
-        ? payload.events
-        : await channel!.read(payload, connection, outward.forConnection(`channel/${type}/${id}`))
+      'told' in payload
+        ? polledChannels[type]!.read(payload.told, connection)
+        : await webhookChannels[type]!.read(payload, connection, http)
+    // What the platform was asked is a part of what it has sent.
+    const { answers } = http
+    if (answers !== undefined) kept.payload = people.vault.seal(kept.person, { ...payload, answers })
     const applied: Applied[] = []
     const refused: Refused[] = []
     for (const event of events) {
@@ -192,7 +193,7 @@ export class ChannelIntake {
 
   private reseal(kept: KeptDelivery, person: string): void {
     const { vault } = this.context.people
-    const payload = vault.open<Payload>(kept.person, kept.payload)
+    const payload = vault.open<DeliveredPayload>(kept.person, kept.payload)
     if (!payload || !vault.has(person)) return
     kept.payload = vault.seal(person, payload)
     kept.person = person

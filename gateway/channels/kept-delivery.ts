@@ -4,6 +4,11 @@ import type { Connection } from './channel.js'
 
 export const INTAKE = 'intake'
 
+/** What is sealed of a delivery: what was sent and what the platform answered when it was asked, or all that it told. */
+export type DeliveredPayload =
+  | { headers: Record<string, string>; body: Uint8Array; answers?: Readonly<Record<string, unknown>> }
+  | { told: unknown }
+
 export interface KeptDelivery {
   connection: { type: Connection['type']; id: string }
   /** `person` is the key that seals it. */

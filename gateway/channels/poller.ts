@@ -52,15 +52,12 @@ export class ChannelPoller {
     const http = outward.forConnection(`channel/${key}`)
     for (;;) {
       const before = (await records.get<string>(CURSOR, key))?.value
-      const { events, unreadable, cursor } = await polledChannels[connection.type]!.poll(connection, http, before)
-      for (const event of events) {
+      const { told, cursor } = await polledChannels[connection.type]!.poll(connection, http, before)
+      for (const one of told) {
         // The same news has the same id, however often it is told.
-        const id = createHash('sha256').update(JSON.stringify(event)).digest('base64url')
-        const taken = await channels.intake.takeEvents(connection, id, [event])
+        const id = createHash('sha256').update(JSON.stringify(one)).digest('base64url')
+        const taken = await channels.intake.takeTold(connection, id, one)
         if (failed(taken)) throw new Error(`what ${key} told cannot be kept: ${taken.status}`)
-      }
-      for (const { externalId, error } of unreadable) {
-        this.logger.warn({ channel: key, order: externalId, errors: error.errors.length }, 'an order cannot be read')
       }
       if (cursor === before) return
       await records.put({ kind: CURSOR, id: key, value: cursor })

@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import { SETTINGS } from '../channels/adapters.js'
 import { CHANNEL_TYPES, type Connection } from '../channels/channel.js'
-import { INTAKE, type KeptDelivery, shownDelivery } from '../channels/kept-delivery.js'
+import { type DeliveredPayload, INTAKE, type KeptDelivery, shownDelivery } from '../channels/kept-delivery.js'
 import { orderId } from '../order-schemas.js'
 import { problem, unknownSku } from '../problems.js'
 import * as schemas from '../schemas.js'
@@ -118,9 +118,13 @@ export const channelOperations = [
     async run({ delivery }, { records, people }) {
       const row = await records.get<KeptDelivery>(INTAKE, delivery)
       if (!row) return problem(404, 'unknown_delivery', `There is no delivery ${delivery}.`)
-      const payload = people.vault.open<{ body?: Uint8Array; events?: unknown }>(row.value.person, row.value.payload)
-      const body = payload?.body ? Buffer.from(payload.body).toString() : (payload?.events ?? null)
-      return { status: 200, body: { id: delivery, ...shownDelivery(row.value), payload: body } }
+      const opened = people.vault.open<DeliveredPayload>(row.value.person, row.value.payload)
+      const shown = { id: delivery, ...shownDelivery(row.value) }
+      if (!opened) return { status: 200, body: { ...shown, payload: null } }
+      if ('told' in opened) return { status: 200, body: { ...shown, payload: opened.told } }
+      const { body, answers } = opened
+      const payload = Buffer.from(body).toString()
+      return { status: 200, body: { ...shown, payload, ...(answers === undefined ? {} : { answers }) } }
     },
   }),
   operation({

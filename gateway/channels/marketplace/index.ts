@@ -7,7 +7,15 @@ import type { ChannelListener } from '../channel.js'
 import type { PolledChannel } from '../polled-channel.js'
 import { acknowledge, shipped, stock } from './outward.js'
 import { poll } from './poll.js'
+import { read } from './read.js'
 
 export { settings as marketplaceSettings } from './settings.js'
 
-export const marketplace: PolledChannel & ChannelListener = { type: 'marketplace', poll, acknowledge, shipped, stock }
+export const marketplace: PolledChannel & ChannelListener = {
+  type: 'marketplace',
+  poll,
+  read,
+  acknowledge,
+  shipped,
+  stock,
+}

@@ -38,9 +38,8 @@ async function read(
   settings: object = {},
 ): Promise<ChannelEvent[]> {
   const by = { ...connection, settings: { ...connection.settings, ...settings } }
-  const { events, unreadable } = await marketplace.poll(by, account(order, items), undefined)
-  if (unreadable[0]) throw unreadable[0].error
-  return events
+  const { told } = await marketplace.poll(by, account(order, items), undefined)
+  return told.flatMap((one) => marketplace.read(one, by))
 }
 
 describeReading('the marketplace', () => ({
@@ -127,17 +126,15 @@ describe('an order of the marketplace', () => {
 
   it('whose address does not come with the list has it asked for', async () => {
     const { ShippingAddress: address, ...order } = sample.order
-    const { events } = await marketplace.poll(connection, account(order, sample.items, address), undefined)
-    expect(events[0]).toMatchObject({ order: { shipTo: { city: 'Seattle' } } })
+    const { told } = await marketplace.poll(connection, account(order, sample.items, address), undefined)
+    expect(marketplace.read(told[0], connection)[0]).toMatchObject({ order: { shipTo: { city: 'Seattle' } } })
   })
 
   it('that can’t be read holds no other up', async () => {
     const { ShippingAddress: _none, ...order } = sample.order
-    const { events, unreadable, cursor } = await marketplace.poll(connection, account(order, sample.items), undefined)
-    expect(events).toEqual([])
-    expect(unreadable).toMatchObject([
-      { externalId: '902-3159896-1390916', error: { errors: [{ path: 'ShippingAddress' }] } },
-    ])
+    const { told, cursor } = await marketplace.poll(connection, account(order, sample.items), undefined)
+    expect(told).toMatchObject([{ order, items: sample.items }])
+    expect(() => marketplace.read(told[0], connection)).toThrow('ShippingAddress')
     expect(cursor).toBe('2024-03-01T10:00:00.000Z')
   })
 })
@@ -234,9 +231,9 @@ describe('a marketplace that is polled and told', () => {
 
   async function polled(cursor: string | undefined, http = fetchHttp): Promise<{ ids: string[]; cursor: string }> {
     const found = await marketplace.poll(told, http, cursor)
-    expect(found.unreadable).toEqual([])
+    const events = found.told.flatMap((one) => marketplace.read(one, told))
     return {
-      ids: found.events.flatMap((event) => (event.type === 'order' ? [event.order.externalId] : [])),
+      ids: events.flatMap((event) => (event.type === 'order' ? [event.order.externalId] : [])),
       cursor: found.cursor,
     }
   }

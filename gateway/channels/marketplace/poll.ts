@@ -3,22 +3,14 @@
  * the last one ended, since a change may show later than its own time, to where the platform says its answer is complete.
  * A window with too many orders is halved, so no page token outlives a poll and what is held in memory stays bounded.
  */
-import { z } from 'zod'
-import { type Connection, type OutwardHttp, UnreadablePayload } from '../channel.js'
+import type { Connection, OutwardHttp } from '../channel.js'
 import { readAs } from '../payload.js'
 import type { Poll } from '../polled-channel.js'
-import { orderEvents, withoutItems } from './orders.js'
-import {
-  addressAnswer,
-  itemsPage,
-  type OrderItem,
-  orderItems,
-  ordersPage,
-  type SellerOrder,
-  sellerOrder,
-} from './payloads.js'
+import { withoutItems } from './orders.js'
+import { itemsPage, ordersPage, sellerOrder } from './payloads.js'
+import type { ToldOrder } from './read.js'
 import { type SellerCall, sellerCall } from './seller-call.js'
-import { type MarketplaceSettings, settingsOf } from './settings.js'
+import { settingsOf } from './settings.js'
 
 /** Orders of one poll: with their items some megabytes. */
 const PAGES_MAX = 5
@@ -80,46 +72,34 @@ async function firstWindow(after: number, ids: string[], call: Pick<SellerCall, 
   }
 }
 
-async function itemsOf(id: string, call: SellerCall): Promise<OrderItem[]> {
+/** The items of an order, page by page; a page that is none stands for itself, and reading it says what is wrong. */
+async function itemsOf(id: string, call: SellerCall): Promise<unknown[]> {
   const items: unknown[] = []
   let token = ''
   for (let page = 1; page <= ITEM_PAGES_MAX; page++) {
     const query = token === '' ? '' : `?${new URLSearchParams({ NextToken: token })}`
     const answer = await call.get(`/orders/v0/orders/${id}/orderItems${query}`)
-    const { payload } = readAs(itemsPage, answer, `items of order ${id}`)
-    items.push(...payload.OrderItems)
-    if (payload.NextToken === undefined) return readAs(orderItems, items, `items of order ${id}`, 'OrderItems')
-    token = payload.NextToken
+    const { success, data } = itemsPage.safeParse(answer)
+    if (!success) return [...items, answer]
+    items.push(...data.payload.OrderItems)
+    if (data.payload.NextToken === undefined) return items
+    token = data.payload.NextToken
   }
   throw new Error(`order ${id} has more than ${ITEM_PAGES_MAX} pages of items`)
 }
 
-/** A list may come without addresses; then each is asked for by itself. */
-async function withAddress(order: SellerOrder, call: Pick<SellerCall, 'get'>): Promise<SellerOrder> {
-  if (order.ShippingAddress !== undefined) return order
-  const answer = await call.get(`/orders/v0/orders/${order.AmazonOrderId}/address`)
-  const { payload } = readAs(addressAnswer, answer, `the address of order ${order.AmazonOrderId}`)
-  return payload.ShippingAddress === undefined ? order : { ...order, ShippingAddress: payload.ShippingAddress }
-}
-
-const named = z.object({ AmazonOrderId: z.string().max(200) })
-
-async function readOrder(
+/** All that is asked of the platform about an order of its list. */
+async function toldOf(
   value: unknown,
-  calls: { own: SellerCall; withBuyers: Pick<SellerCall, 'get'> },
-  settings: MarketplaceSettings,
-): Promise<Omit<Poll, 'cursor'>> {
-  try {
-    const order = readAs(sellerOrder, value, 'an order')
-    const said = withoutItems(order)
-    if (said !== undefined) return { events: said, unreadable: [] }
-    const items = await itemsOf(order.AmazonOrderId, calls.own)
-    return { events: orderEvents(await withAddress(order, calls.withBuyers), items, settings), unreadable: [] }
-  } catch (error) {
-    if (!(error instanceof UnreadablePayload)) throw error
-    const name = named.safeParse(value)
-    return { events: [], unreadable: [{ externalId: name.success ? name.data.AmazonOrderId : '', error }] }
-  }
+  { own, withBuyers }: { own: SellerCall; withBuyers: Pick<SellerCall, 'get'> },
+): Promise<ToldOrder> {
+  const { success, data: order } = sellerOrder.safeParse(value)
+  if (!success || withoutItems(order) !== undefined) return { order: value }
+  const id = order.AmazonOrderId
+  const items = await itemsOf(id, own)
+  // A list may come without addresses; then each is asked for by itself.
+  if (order.ShippingAddress !== undefined) return { order: value, items }
+  return { order: value, items, address: await withBuyers.get(`/orders/v0/orders/${id}/address`) }
 }
 
 /**
@@ -159,14 +139,12 @@ export async function poll(connection: Connection, http: OutwardHttp, text: stri
   const own = await sellerCall(connection, http)
   const withBuyers = await own.withBuyers()
   const window = await firstWindow(after, settings.marketplaceIds, withBuyers)
-  const found: Omit<Poll, 'cursor'> = { events: [], unreadable: [] }
+  const told: ToldOrder[] = []
   let latest = after
   for (const value of window.orders) {
-    const { events, unreadable } = await readOrder(value, { own, withBuyers }, settings)
-    found.events.push(...events)
-    found.unreadable.push(...unreadable)
+    told.push(await toldOf(value, { own, withBuyers }))
     const changed = sellerOrder.pick({ LastUpdateDate: true }).safeParse(value)
     if (changed.success) latest = Math.max(latest, Date.parse(changed.data.LastUpdateDate))
   }
-  return { ...found, cursor: nextCursor(cursor, window, latest) }
+  return { told, cursor: nextCursor(cursor, window, latest) }
 }
