@@ -4,7 +4,8 @@ import type { OperationContext } from '../operations/operation.js'
 import { ChannelEvents } from './apply.js'
 import type { Connection } from './channel.js'
 import { Connections } from './connections.js'
-import { fileSettings } from './files/order-file.js'
+import { fileImport } from './files/file-import.js'
+import { fileSettings } from './files/settings.js'
 import { WatchedFolder } from './files/watched-folder.js'
 import { ChannelIntake } from './intake.js'
 import { ChannelPoller } from './poller.js'
@@ -57,9 +58,10 @@ export class Channels {
     const checked = fileSettings.safeParse(settings)
     if (!checked.success || checked.data.folder === undefined) return
     const { context, logger } = this
-    const options = { folder: checked.data.folder, connection: id, settings: checked.data, call: context.call, logger }
+    const { folder } = checked.data
     try {
-      this.folders.set(id, await WatchedFolder.start(options))
+      const watched = await WatchedFolder.start({ folder, ...fileImport(id, checked.data, context), logger })
+      this.folders.set(id, watched)
     } catch (error) {
       logger.error({ err: error, channel: id }, 'a folder of orders cannot be watched')
     }

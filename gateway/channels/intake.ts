@@ -15,7 +15,7 @@ import { listeners, polledChannels, webhookChannels } from './adapters.js'
 import { type Applied, Refused } from './applied.js'
 import type { ChannelEvents } from './apply.js'
 import { type Connection, type Delivery, UnreadablePayload } from './channel.js'
-import { type DeliveredPayload, INTAKE, type KeptDelivery, shownDelivery } from './kept-delivery.js'
+import { type DeliveredPayload, INTAKE, type KeptDelivery, refsOf, shownDelivery } from './kept-delivery.js'
 import { NotedHttp } from './noted-http.js'
 
 const ATTEMPTS_MAX = 12
@@ -226,11 +226,6 @@ function refusalOf(refused: Refused[]): Refused {
   if (refused.length === 1) return first!
   const errors = refused.flatMap((one) => (one.errors.length > 0 ? one.errors : [{ path: '', message: one.message }]))
   return new Refused(`${first!.message} (and ${refused.length - 1} more)`, errors)
-}
-
-function refsOf({ connection, orders, person, state }: KeptDelivery): string[] {
-  const from = `${connection.type}/${connection.id}`
-  return [from, `${from}/${state}`, person, ...orders]
 }
 
 const retryMs = (attempts: number): number => Math.min(RETRY_MS_MAX, RETRY_MS * 2 ** (attempts - 1))

@@ -23,6 +23,12 @@ export interface KeptDelivery {
   errors?: { path: string; message: string }[]
 }
 
+/** What it is found by: its connection, how far it is, whose it is, what was made of it. */
+export function refsOf({ connection, orders, person, state }: KeptDelivery): string[] {
+  const from = `${connection.type}/${connection.id}`
+  return [from, `${from}/${state}`, person, ...orders]
+}
+
 export const shownDelivery = ({ state, did, orders, reason, errors, attempts, receivedMs }: KeptDelivery): object => ({
   state,
   did,

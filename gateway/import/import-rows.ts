@@ -18,9 +18,18 @@ import {
 
 /** A line's body, or why it could not be read. Lines are counted from 1, a CSV header among them. */
 export type Row =
-  | { readonly line: number; readonly body: unknown; readonly reason?: undefined }
+  | { readonly line: number; readonly body: unknown; readonly text?: string; readonly reason?: undefined }
   /** `body`: as far as it could be made out, to tell what the line belongs to. */
   | { readonly line: number; readonly reason: string; readonly body?: Record<string, unknown> }
+
+export interface RowOptions {
+  /** None: told by the fields. */
+  readonly kind?: ImportKind | undefined
+  /** A text of more records that are no CSV fails: each of them costs as much as many good ones. */
+  readonly unreadableMax?: number
+  /** Each row has its text as well. */
+  readonly keepsText?: boolean
+}
 
 export interface ImportSource {
   readonly kind: ImportKind
@@ -28,6 +37,8 @@ export interface ImportSource {
   readonly ignoredColumns: readonly string[]
   /** Fields that a column of a CSV file stands for. */
   readonly fields: readonly string[]
+  /** The header of a CSV file as it stands there, where rows have their text. */
+  readonly header?: string
   readonly rows: AsyncGenerator<Row>
 }
 
@@ -49,22 +60,14 @@ export async function openImport(path: string, kind: ImportKind | undefined, onB
     onBytes(read, size)
   })
   const input = path.endsWith('.gz') ? gunzip(file) : file
-  const source = await openRows(input, format, kind)
+  const source = await openRows(input, format, { kind })
   if (!source) throw new DoorbusterError('bad_file', `${path} has no lines to import`)
   return source.kind === 'orders' && format === 'csv' ? { ...source, rows: orderRows(source.rows) } : source
 }
 
-/**
- * The rows of a text, each by itself: of orders as CSV, each is a line of one. Undefined where there is none. A text of more
- * than `unreadableMax` records that are no CSV fails: each of them costs as much as many good ones.
- */
-export const openRows = (
-  input: Readable,
-  format: RowFormat,
-  kind: ImportKind | undefined,
-  unreadableMax = Number.POSITIVE_INFINITY,
-): Promise<ImportSource | undefined> =>
-  format === 'csv' ? openCsv(input, kind, unreadableMax) : openJsonLines(input, kind)
+/** The rows of a text, each by itself: of orders as CSV, each is a line of one. Undefined where there is none. */
+export const openRows = (input: Readable, format: RowFormat, options: RowOptions): Promise<ImportSource | undefined> =>
+  format === 'csv' ? openCsv(input, options) : openJsonLines(input, options.kind)
 
 function formatOf(path: string): RowFormat {
   const name = path.toLowerCase().replace(/\.gz$/, '')
@@ -84,14 +87,14 @@ function gunzip(file: Readable): Readable {
 
 async function openCsv(
   input: Readable,
-  kind: ImportKind | undefined,
-  unreadableMax: number,
+  { kind, unreadableMax = Number.POSITIVE_INFINITY, keepsText = false }: RowOptions,
 ): Promise<ImportSource | undefined> {
   const skipped: Row[] = []
   let unreadable = 0
   const parser = parse({
     bom: true,
     info: true,
+    raw: keepsText,
     relax_column_count: true,
     skip_empty_lines: true,
     skip_records_with_error: true,
@@ -115,12 +118,14 @@ async function openCsv(
   const columns = readColumns(header, found)
   const rows = csvRows(records, columns, header.length, skipped, unreadableMax)
   const fields = columns.fields.flatMap((field) => (field ? [field.path] : []))
-  return { kind: found, ignoredColumns: columns.ignored, fields, rows }
+  const text = first.value.raw
+  return { kind: found, ignoredColumns: columns.ignored, fields, rows, ...(text === undefined ? {} : { header: text }) }
 }
 
 interface CsvRecord {
   readonly record: string[]
   readonly info: { readonly lines: number }
+  readonly raw?: string
 }
 
 async function* csvRows(
@@ -135,11 +140,11 @@ async function* csvRows(
   let misfits = 0
   for (let next = await records.next(); !next.done; next = await records.next()) {
     yield* skipped.splice(0).map((row) => ({ ...row, line: row.line - countedTwice }))
-    const { record, info } = next.value
+    const { record, info, raw: text } = next.value
     for (const field of record) if (field.includes('\r\n')) countedTwice += field.split('\r\n').length - 1
     const line = info.lines - countedTwice
     if (record.length === width) {
-      yield { line, body: bodyOf(record, columns) }
+      yield { line, body: bodyOf(record, columns), ...(text === undefined ? {} : { text }) }
       continue
     }
     if (++misfits === misfitsMax) {
@@ -206,7 +211,7 @@ async function* jsonRows(input: Readable): AsyncGenerator<Row> {
 function readJson(text: string, line: number): Row {
   try {
     const body: unknown = JSON.parse(text)
-    if (typeof body === 'object' && body !== null && !Array.isArray(body)) return { line, body }
+    if (typeof body === 'object' && body !== null && !Array.isArray(body)) return { line, body, text }
     return { line, reason: 'not a JSON object; write one object a line' }
   } catch (error) {
     return { line, reason: error instanceof Error ? error.message : String(error) }

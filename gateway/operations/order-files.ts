@@ -3,15 +3,12 @@ import { createHash } from 'node:crypto'
 import { Readable } from 'node:stream'
 import { z } from 'zod'
 import type { Outcome } from '../../engine/protocol.js'
-import {
-  type FileReport,
-  fileSettings,
-  formatOfName,
-  ImportInterrupted,
-  importOrderFile,
-  UnreadableFile,
-} from '../channels/files/order-file.js'
+import { fileImport } from '../channels/files/file-import.js'
+import type { FileReport } from '../channels/files/file-report.js'
+import { ImportInterrupted } from '../channels/files/order-batch.js'
+import { formatOfName, importOrderFile, UnreadableFile } from '../channels/files/order-file.js'
 import { reportCsv } from '../channels/files/report.js'
+import { fileSettings } from '../channels/files/settings.js'
 import { BODY_BYTES_MAX } from '../limits.js'
 import { derivedId } from '../order-request.js'
 import { overloaded, problem } from '../problems.js'
@@ -56,7 +53,7 @@ async function take(
   const bytes = Buffer.from(content)
   const report = await importOrderFile(
     { name, format: known, open: () => Readable.from([bytes]) },
-    { connection, settings: { currency }, call: context.call, badLinesMax: BAD_LINES_MAX },
+    { ...fileImport(connection, { currency }, context), badLinesMax: BAD_LINES_MAX },
   )
   const hash = createHash('sha256').update(content).digest('hex')
   const id = derivedId(['order-file', connection, name, hash])

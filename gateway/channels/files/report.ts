@@ -3,7 +3,7 @@
  * is made text, since the reasons quote what strangers wrote into the file.
  */
 import { stringify } from 'csv-stringify/sync'
-import type { FileReport } from './order-file.js'
+import type { FileReport } from './file-report.js'
 
 /** Each bad line: its number, its order where that is known, and the reason. */
 export function reportCsv({ badLines, badLinesLeftOut }: FileReport): string {

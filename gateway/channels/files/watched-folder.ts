@@ -11,8 +11,9 @@ import { Readable } from 'node:stream'
 import { type FSWatcher, watch as watchFolder } from 'chokidar'
 import PQueue from 'p-queue'
 import type { Logger } from 'pino'
-import type { Outcome } from '../../../engine/protocol.js'
-import { type FileReport, type FileSettings, formatOfName, importOrderFile, UnreadableFile } from './order-file.js'
+import type { FileReport } from './file-report.js'
+import type { ImportOptions } from './order-batch.js'
+import { formatOfName, importOrderFile, UnreadableFile } from './order-file.js'
 import { reportCsv, reportJson } from './report.js'
 
 /** Some hundred thousand lines; the numbers of its orders are in memory while it is read. */
@@ -25,12 +26,8 @@ const RETRY_MS = 5_000
 /** Names of one kind in `done/`: after so many the folder should be cleared. */
 const SAME_NAMES_MAX = 100_000
 
-export interface WatchedFolderOptions {
+export interface WatchedFolderOptions extends Omit<ImportOptions, 'badLinesMax'> {
   folder: string
-  /** The orders' channel. */
-  connection: string
-  settings: FileSettings
-  call(name: string, input: object): Promise<Outcome>
   logger: Pick<Logger, 'info' | 'warn' | 'error'>
   /** A file whose size has not changed for so long is complete. */
   stableMs?: number
@@ -126,11 +123,10 @@ export class WatchedFolder {
       if (before.size > FILE_BYTES_MAX) {
         throw new Unfit(`a file is at most ${FILE_BYTES_MAX} bytes, not ${before.size}; put it in several`)
       }
-      const { connection, settings, call } = this.options
       const report = await importOrderFile(
         // A name that is watched has one of these formats.
         { name, format: formatOfName(name)!, open: () => textOf(handle, before.size) },
-        { connection, settings, call, badLinesMax: BAD_LINES_MAX },
+        { ...this.options, badLinesMax: BAD_LINES_MAX },
       )
       const after = await handle.stat()
       if (after.size !== before.size || after.mtimeMs !== before.mtimeMs) {
