@@ -13,6 +13,7 @@ import { BODY_BYTES_MAX } from '../limits.js'
 import { derivedId } from '../order-request.js'
 import { overloaded, problem } from '../problems.js'
 import { channelName, page, uuid } from '../schemas.js'
+import { withoutUndefined } from '../without-undefined.js'
 import { type OperationContext, operation } from './operation.js'
 
 const REPORTS = 'order-file-report'
@@ -48,12 +49,15 @@ async function take(
   { connection, name, content, format, currency }: z.output<typeof file> & { connection: string },
   context: OperationContext,
 ) {
-  const known = format === 'jsonl' ? 'json' : (format ?? formatOfName(name))
-  if (!known) return problem(422, 'invalid', 'name: ends in .csv, .jsonl, .ndjson or .json, or say the format')
+  const wanted = format === 'jsonl' ? 'json' : (format ?? formatOfName(name))
+  if (!wanted) return problem(422, 'invalid', 'name: ends in .csv, .jsonl, .ndjson or .json, or say the format')
   const bytes = Buffer.from(content)
+  // What a file says of itself wins, then what is said beside it, then the connection's settings.
+  const known = fileSettings.safeParse(context.channels.connections.get('files', connection)?.settings ?? {}).data
+  const settings = { ...known, ...withoutUndefined({ currency }) }
   const report = await importOrderFile(
-    { name, format: known, open: () => Readable.from([bytes]) },
-    { ...fileImport(connection, { currency }, context), badLinesMax: BAD_LINES_MAX },
+    { name, format: wanted, open: () => Readable.from([bytes]) },
+    { ...fileImport(connection, settings, context), badLinesMax: BAD_LINES_MAX },
   )
   const hash = createHash('sha256').update(content).digest('hex')
   const id = derivedId(['order-file', connection, name, hash])
