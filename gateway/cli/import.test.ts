@@ -164,6 +164,30 @@ describe('importing a file', () => {
     ])
   })
 
+  it('puts rows of one order together wherever they stand, and leaves out an order of which a row is bad', async () => {
+    answering((_name, body) => ({
+      status: 200,
+      body: { results: (body as { orders: unknown[] }).orders.map(() => ({ status: 201 })) },
+    }))
+    const head = 'channel,externalId,currency,customer,line1,city,postcode,country,sku,quantity,price'
+    const row = (externalId: string, sku: string, street = '2 High Street') =>
+      `edi,${externalId},GBP,A Buyer,${street},York,YO1 7HH,GB,${sku},1,9.99`
+    const rows = [row('1', 'A'), row('2', 'A'), row('1', 'B'), row('3', 'A'), row('2', 'B', 'Elsewhere'), row('1', 'C')]
+    rows.push(`${row('3', 'B')},too much`)
+    const { report } = await run('apart.csv', [head, ...rows].join('\n'))
+    expect(report).toMatchObject({ imported: 1, bad: 4 })
+    expect(report.badLines).toEqual([
+      { line: 3, reason: 'left out: line 6 of its order is bad' },
+      { line: 5, reason: 'left out: line 8 of its order is bad' },
+      { line: 6, reason: 'shipTo: not as in the first row of the order' },
+      { line: 8, reason: '12 fields where the header has 11' },
+    ])
+    const { orders } = server.control[0]!.body as { orders: { externalId: string; lines: { sku: string }[] }[] }
+    expect(orders.map(({ externalId, lines }) => [externalId, lines.map(({ sku }) => sku)])).toEqual([
+      ['1', ['A', 'B', 'C']],
+    ])
+  })
+
   it('sends the rest again when a whole command is refused for one item', async () => {
     answering((_name, body) =>
       body.products?.some((product) => (product as { sku: string }).sku === 'B')

@@ -75,7 +75,7 @@ const FIELDS: Record<ImportKind, readonly Field[]> = {
     boolean('active'),
   ],
   stock: [text('sku'), text('location'), number('onHand'), number('safetyStock')],
-  // A row is a line of an order; rows of one order follow each other.
+  // A row is a line of an order.
   orders: [
     text('id'),
     text('channel'),
@@ -233,10 +233,10 @@ function plain(name: string): string {
   return name.toLowerCase().replace(/[\s_-]/g, '')
 }
 
-/** Rows that are one order: those that follow each other with the same channel and external id, or the same id. */
-export function isSameOrder(a: Record<string, unknown>, b: Record<string, unknown>): boolean {
-  if (a.id !== undefined || b.id !== undefined) return a.id === b.id
-  return a.externalId !== undefined && a.externalId === b.externalId && a.channel === b.channel
+/** By what rows of an order are known: its id, or its channel and external id; undefined: the row is one by itself. */
+export function orderKey({ id, channel, externalId }: Record<string, unknown>): string | undefined {
+  if (id !== undefined) return JSON.stringify([id])
+  return externalId === undefined ? undefined : JSON.stringify([channel, externalId])
 }
 
 /** An order of the rows of its lines. */

@@ -11,10 +11,11 @@ import {
   type Columns,
   detectKind,
   type ImportKind,
-  isSameOrder,
+  orderKey,
   orderOfRows,
   readColumns,
 } from './import-kinds.js'
+import { faultsOf, wholeOrders, withLeftOut } from './whole-orders.js'
 
 /** A line's body, or why it could not be read. Lines are counted from 1, a CSV header among them. */
 export type Row =
@@ -53,16 +54,24 @@ const RECORD_CHARACTERS_MAX = 1024 * 1024
 export async function openImport(path: string, kind: ImportKind | undefined, onBytes: OnBytes): Promise<ImportSource> {
   const { size } = await stat(path)
   const format = formatOf(path)
-  const file = createReadStream(path)
   let read = 0
-  file.on('data', (chunk) => {
-    read += chunk.length
-    onBytes(read, size)
-  })
-  const input = path.endsWith('.gz') ? gunzip(file) : file
-  const source = await openRows(input, format, { kind })
-  if (!source) throw new DoorbusterError('bad_file', `${path} has no lines to import`)
-  return source.kind === 'orders' && format === 'csv' ? { ...source, rows: orderRows(source.rows) } : source
+  let total = size
+  const open = async (): Promise<ImportSource> => {
+    const file = createReadStream(path)
+    file.on('data', (chunk) => {
+      read += chunk.length
+      onBytes(read, total)
+    })
+    const source = await openRows(path.endsWith('.gz') ? gunzip(file) : file, format, { kind })
+    if (!source) throw new DoorbusterError('bad_file', `${path} has no lines to import`)
+    return source
+  }
+  const source = await open()
+  if (source.kind !== 'orders' || format !== 'csv') return source
+  // It is read twice.
+  total *= 2
+  const again = async (): Promise<AsyncIterable<Row>> => (await open()).rows
+  return { ...source, rows: orderRows(wholeOrders(source.rows, again, orderKey)) }
 }
 
 /** The rows of a text, each by itself: of orders as CSV, each is a line of one. Undefined where there is none. */
@@ -155,25 +164,20 @@ async function* csvRows(
   yield* skipped.splice(0).map((row) => ({ ...row, line: row.line - countedTwice }))
 }
 
-/** Puts the rows of each order together; it is named by its first line. */
-async function* orderRows(rows: AsyncGenerator<Row>): AsyncGenerator<Row> {
-  let parts: Record<string, unknown>[] = []
-  let line = 0
-  const whole = (): Row[] => (parts.length === 0 ? [] : [{ line, body: orderOfRows(parts) }])
-  for await (const row of rows) {
-    if (row.reason !== undefined) {
-      yield row
+/** An order of the rows of each; it is named by its first line. */
+async function* orderRows(orders: AsyncGenerator<Row[]>): AsyncGenerator<Row> {
+  for await (const rows of orders) {
+    const faults = faultsOf(rows)
+    if (faults.length > 0) {
+      yield* withLeftOut(
+        rows.map(({ line }) => line),
+        faults,
+      )
       continue
     }
-    const body = row.body as Record<string, unknown> // csvRows yields what bodyOf has made
-    if (parts.length > 0 && !isSameOrder(parts[0]!, body)) {
-      yield* whole()
-      parts = []
-    }
-    if (parts.length === 0) line = row.line
-    parts.push(body)
+    // csvRows yields what bodyOf has made.
+    yield { line: rows[0]!.line, body: orderOfRows(rows.map(({ body }) => body as Record<string, unknown>)) }
   }
-  yield* whole()
 }
 
 async function openJsonLines(input: Readable, kind: ImportKind | undefined): Promise<ImportSource | undefined> {

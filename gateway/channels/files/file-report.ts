@@ -1,5 +1,7 @@
 /** What came of each line of a file: what a person reads who has to mend it. */
 
+import { type RowFault, withLeftOut } from '../../import/whole-orders.js'
+
 export interface BadLine {
   line: number
   order?: string
@@ -35,19 +37,14 @@ export function addBad(report: FileReport, { badLinesMax }: { badLinesMax: numbe
   report.badLines.push({ line, ...named, reason: reason.slice(0, REASON_CHARACTERS_MAX) })
 }
 
-/** An order is whole or not at all: its bad lines are told, and its others are named as left out with them. */
+/** Names the bad lines of an order, and its others as left out with them. */
 export function refuseOrder(
-  number: string,
+  order: string,
   lines: number[],
-  faults: BadLine[],
+  faults: RowFault[],
   report: FileReport,
   options: { badLinesMax: number },
 ): void {
   report.orders++
-  for (const fault of faults) addBad(report, options, fault)
-  const isTold = new Set(faults.map(({ line }) => line))
-  for (const line of lines) {
-    if (isTold.has(line)) continue
-    addBad(report, options, { line, order: number, reason: `left out: line ${faults[0]!.line} of its order is bad` })
-  }
+  for (const fault of withLeftOut(lines, faults)) addBad(report, options, { ...fault, order })
 }

@@ -55,7 +55,7 @@ export class OrderBatch {
     if ('reason' in read) {
       const at = /^lines\.(\d+)\b/.exec(read.reason)
       const line = lines[Number(at?.[1] ?? 0)] ?? lines[0]!
-      refuseOrder(number, lines, [{ line, order: number, reason: read.reason }], this.report, this.options)
+      refuseOrder(number, lines, [{ line, reason: read.reason }], this.report, this.options)
       return
     }
     const bytes = Buffer.byteLength(JSON.stringify(read.item))
@@ -126,7 +126,7 @@ export class OrderBatch {
     const reason = [code ?? `status ${status}`, ...(reasons.length > 0 ? reasons : [detail ?? ''])].join(': ')
     const at = /^lines\.(\d+)\b/.exec(errors?.[0]?.path ?? '')
     const line = lines[Number(at?.[1] ?? 0)] ?? lines[0]!
-    refuseOrder(number, lines, [{ line, order: number, reason }], this.report, this.options)
+    refuseOrder(number, lines, [{ line, reason }], this.report, this.options)
     return true
   }
 }

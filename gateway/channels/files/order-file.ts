@@ -7,7 +7,8 @@ import { Readable } from 'node:stream'
 import { setImmediate as turn } from 'node:timers/promises'
 import { orderOfRows } from '../../import/import-kinds.js'
 import { openRows, type RowFormat } from '../../import/import-rows.js'
-import { addBad, type BadLine, type FileReport, refuseOrder } from './file-report.js'
+import { faultsOf, wholeOrders } from '../../import/whole-orders.js'
+import { addBad, type FileReport, refuseOrder } from './file-report.js'
 import { type FoundOrder, type ImportOptions, OrderBatch } from './order-batch.js'
 
 /** The file as a whole cannot be read: nothing of it was done. */
@@ -106,7 +107,6 @@ function numberOf({ externalId }: Record<string, unknown>): string | undefined {
 
 /** Rows of one order may stand anywhere in the file, so it is read twice: how many each has, and then the orders. */
 async function* csvOrders(file: OrderFile, report: FileReport, options: ImportOptions): AsyncGenerator<FoundOrder> {
-  const counts = new Map<string, number>()
   const first = await open(file)
   if (!first) return
   const missing = NEEDED.filter((field) => !first.fields.includes(field))
@@ -115,53 +115,35 @@ async function* csvOrders(file: OrderFile, report: FileReport, options: ImportOp
     throw new UnreadableFile(`${file.name} has no column ${missing.join(', ')}`)
   }
   report.ignoredColumns = [...first.ignoredColumns]
-  for await (const { body } of readable(file.name, first.rows)) {
-    const number = body === undefined ? undefined : numberOf(body as Record<string, unknown>)
-    if (number !== undefined) counts.set(number, (counts.get(number) ?? 0) + 1)
+  let header = ''
+  const again = async () => {
+    const source = await open(file, options.keep !== undefined)
+    if (!source) throw new Error('it has gone empty while it was read')
+    header = source.header ?? ''
+    return source.rows
   }
-  const source = await open(file, options.keep !== undefined)
-  if (!source) return
-  const begun = new Map<string, BegunOrder>()
-  for await (const row of readable(file.name, source.rows)) {
-    report.lines++
-    const body = row.body as Record<string, unknown> | undefined // bodyOf has made it
-    const number = body === undefined ? undefined : numberOf(body)
+  for await (const rows of readable(file.name, wholeOrders(first.rows, again, numberOf))) {
+    report.lines += rows.length
+    const [{ line, body, reason } = { line: 0 }] = rows
+    // bodyOf has made it.
+    const number = body === undefined ? undefined : numberOf(body as Body)
     if (number === undefined) {
-      addBad(report, options, { line: row.line, reason: row.reason ?? 'externalId is missing' })
+      addBad(report, options, { line, reason: reason ?? 'externalId is missing' })
       continue
     }
-    const order = begun.get(number) ?? { lines: [], rows: [], faults: [], texts: [source.header ?? ''] }
-    begun.set(number, order)
-    order.lines.push(row.line)
-    const reason = row.reason ?? contradiction(order.rows[0], body!)
-    if (reason !== undefined) order.faults.push({ line: row.line, order: number, reason })
-    order.rows.push(body!)
-    if (row.reason === undefined && row.text !== undefined) order.texts.push(row.text)
-    if (order.rows.length < counts.get(number)!) continue
-    begun.delete(number)
-    if (order.faults.length === 0) {
-      yield { number, lines: order.lines, original: order.texts.join(''), body: orderOf(order.rows, options) }
-    } else refuseOrder(number, order.lines, order.faults, report, options)
+    const lines = rows.map((row) => row.line)
+    const faults = faultsOf(rows)
+    if (faults.length > 0) {
+      refuseOrder(number, lines, faults, report, options)
+      continue
+    }
+    const original = header + rows.map((row) => ('text' in row ? row.text : '')).join('')
+    const bodies = rows.map((row) => row.body as Body)
+    yield { number, lines, original, body: orderOf(bodies, options) }
   }
 }
 
-/** An order of which some rows have been read. */
-interface BegunOrder {
-  lines: number[]
-  rows: Record<string, unknown>[]
-  faults: BadLine[]
-  texts: string[]
-}
-
-/** What a row says of its order that the first row of it says otherwise. */
-function contradiction(first: Record<string, unknown> | undefined, row: Record<string, unknown>): string | undefined {
-  if (!first) return undefined
-  for (const [key, value] of Object.entries(row)) {
-    if (key === 'line' || first[key] === undefined) continue
-    if (JSON.stringify(first[key]) !== JSON.stringify(value)) return `${key}: not as in the first row of the order`
-  }
-  return undefined
-}
+type Body = Record<string, unknown>
 
 const orderOf = (rows: Record<string, unknown>[], { settings }: ImportOptions): Record<string, unknown> =>
   orderOfRows([{ currency: settings.currency, ...rows[0] }, ...rows.slice(1)])
