@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { X12FatInterchange, X12Parser } from 'node-x12'
 import { beforeAll, expect, test, vi } from 'vitest'
-import { place } from './support/catalogue.js'
+import { place, stockUp } from './support/catalogue.js'
 import { Shop } from './support/shop.js'
 import { TestServer, temporaryDirectory } from './support/test-server.js'
 
@@ -315,6 +315,54 @@ test('an order that goes in two shipments is invoiced in two parts that come to 
   expect(new Set(bills.map((bill) => segment(bill, 'BIG')![2])).size).toBe(2)
 })
 
+test('what stands on an order as a whole is invoiced by the worth of what is sent', async () => {
+  await connect('whole')
+  const sku = await shop.newSku(3, 'W1')
+  expect((await shop.call('PUT', `/v1/inventory/${sku}/S1`, { onHand: 4 })).status).toBe(200)
+  const pounds = (amount: string) => ({ amount, currency: 'GBP' })
+  const placed = await shop.call<OrderDocument>('POST', '/v1/orders', {
+    channel: 'whole',
+    externalId: 'W-1',
+    currency: 'GBP',
+    customer: { name: 'Ada Byron' },
+    shipTo: { line1: '12 St James Sq', city: 'London', postalCode: 'SW1Y 4LB', country: 'GB' },
+    lines: [{ sku, quantity: 7, unitPrice: pounds('19.99') }],
+    totals: { discount: pounds('10.00'), tax: pounds('25.99') },
+  })
+  expect(placed.status, JSON.stringify(placed.body)).toBe(201)
+  expect(placed.body.fulfillments).toHaveLength(2)
+  for (const { id } of placed.body.fulfillments) await ship(id)
+  const bills = await vi.waitFor(async () => {
+    const all = await documents('whole', `type=810&order=${placed.body.id}`)
+    expect(all).toHaveLength(2)
+    return Promise.all(all.map((one) => textOf('whole', one)))
+  }, PATIENCE)
+  const totals = bills.map((bill) => Number(segment(bill, 'TDS')![1]))
+  expect(totals[0]! + totals[1]!).toBe(7 * 1_999 - 1_000 + 2_599)
+  for (const bill of bills) expect([segment(bill, 'SAC')?.[2], segment(bill, 'TXI')?.[1]]).toEqual(['C310', 'TX'])
+})
+
+test('a partner is told at once of units that staff cancel, also where the order stays as it is', async () => {
+  await connect('staff')
+  const sku = await shop.newSku(10)
+  await taken('staff', x12('850', 'PO', order850('PO-S', [[sku, 5]])))
+  const { id, status } = await orderOf('staff', 'PO-S')
+  await document('staff', '855', id)
+  const cancelled = { reason: 'damaged', lines: [{ sku, quantity: 2 }] }
+  expect((await shop.call('POST', `/v1/orders/${id}/cancel`, cancelled)).status).toBe(200)
+  const both = await vi.waitFor(async () => {
+    const all = await documents('staff', `type=855&order=${id}`)
+    expect(all).toHaveLength(2)
+    return all
+  }, PATIENCE)
+  expect((await reread(id)).status).toBe(status)
+  const answers = segments(await textOf('staff', both[0]!)).filter(([tag]) => tag === 'ACK')
+  expect(answers.map((one) => one.slice(1, 3))).toEqual([
+    ['IQ', '3'],
+    ['IR', '2'],
+  ])
+})
+
 test('EDIFACT comes in and is answered with CONTRL, ORDRSP, DESADV and INVOIC', async () => {
   await connect('edifact', {
     ours: { qualifier: 'ZZ', id: 'DOORBUSTER' },
@@ -434,6 +482,9 @@ test('a supplier is sent an 850, takes it by 855, ships it by 856, and counts it
   const sent = await document('supplier', '850', id)
   const [, purpose, kind, number] = segment(sent, 'BEG')!
   expect([purpose, kind]).toEqual(['00', 'DS'])
+  // What we sell it for is no business of the supplier's.
+  expect(segment(sent, 'PO1')?.slice(1, 6)).toEqual(['1', '2', 'EA', '', ''])
+  expect(sent).not.toContain('10.00')
   await taken(
     'supplier',
     x12('855', 'PR', [`BAK*00*AD*${number}*20260309`, `PO1*1*2*EA*10*PE*SK*${sku}`, 'ACK*IA*2*EA']),
@@ -516,6 +567,33 @@ test('a partner is told our stock on request', async () => {
   expect(segment(text, 'LIN')?.slice(2, 4)).toEqual(['SK', 'PAIR'])
   expect(segment(text, 'QTY')?.slice(1, 3)).toEqual(['33', '3'])
 })
+
+test('a partner sees its pool, and of more SKUs than one advice has all in several', async () => {
+  const server = await TestServer.start()
+  const skus = Array.from({ length: 5_100 }, (_, at) => `S${String(at).padStart(4, '0')}`)
+  await stockUp(server.url, skus, 7)
+  const call = (method: string, path: string, body?: unknown) =>
+    server.call<Record<string, unknown>>(method, path, body)
+  expect((await call('PUT', '/v1/channels/edi/many', { settings: { ...ENDS, buffer: 1 } })).status).toBe(200)
+  // Of seven five are set apart for it: it sees those, and not the two that are everybody's.
+  expect((await call('PUT', '/v1/inventory/S0000/pools/many', { quantity: 5 })).status).toBe(200)
+  expect((await call('POST', '/v1/channels/edi/many/inventory-advices', {})).status).toBe(201)
+  const { items } = (await call('GET', '/v1/channels/edi/many/documents?type=846')).body as { items: DocumentEntry[] }
+  expect(items).toHaveLength(2)
+  const told = await Promise.all(
+    items.map(async ({ id }) => {
+      const text = await (await fetch(`${server.url}/v1/channels/edi/many/documents/${encodeURIComponent(id)}`)).text()
+      return segments(text)
+    }),
+  )
+  const rows = told.flat()
+  const names = rows.flatMap(([tag, , , sku]) => (tag === 'LIN' ? [sku!] : []))
+  const quantities = rows.flatMap(([tag, , quantity]) => (tag === 'QTY' ? [Number(quantity)] : []))
+  const seen = new Map(names.map((sku, at) => [sku, quantities[at]]))
+  expect(names.toSorted()).toEqual(skus)
+  expect(seen.get('S0000')).toBe(4)
+  expect(skus.slice(1).filter((sku) => seen.get(sku) !== 6)).toEqual([])
+}, 60_000)
 
 test('a supplier without EDI confirms and ships by a signed link, one order and no other, until it expires', async () => {
   const sku = await shop.newSku(10, 'DROP')

@@ -125,6 +125,16 @@ export class Orders {
     for (const [number, units] of wanted) this.cancelUnits(step, order, lineOf(order, number), units)
     fire(order, 'CANCEL')
     note(order, step.timeMs, 'order.cancelled', by, lines ? `${reason}: ${detailOf(wanted)}` : reason)
+    // Partners who were told of the units are told that they are off, also where the order's status stays.
+    if (lines) {
+      const cancelled = [...wanted].map(([line, quantity]) => ({ line, quantity }))
+      step.publish('order.units_cancelled', `order/${order.id}`, {
+        order: id,
+        channel: order.channel,
+        cancelled,
+        reason,
+      })
+    }
     this.shortfall.leaveWaiting(step, order)
     if (outlookOf(order) === 'cancelled') this.payments.cancelled(order)
     else {

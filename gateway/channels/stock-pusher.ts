@@ -4,10 +4,10 @@
  * together. What could not be told is told with the next change, as it is then.
  */
 import type { Logger } from 'pino'
-import type { Availability } from '../../actors/order/order.js'
 import { failed, type OperationContext } from '../operations/operation.js'
 import { listeners } from './adapters.js'
-import { type Connection, NotSoldThere, type StockLevel } from './channel.js'
+import { type Connection, NotSoldThere } from './channel.js'
+import { channelStock } from './channel-stock.js'
 import { commonSettings } from './connections.js'
 
 const LOOK_MS = 250
@@ -110,7 +110,7 @@ export class StockPusher {
     const some = [...told.changed].slice(0, TOLD_AT_ONCE)
     for (const sku of some) told.changed.delete(sku)
     try {
-      const levels = (await this.levelsOf(connection, some)).filter(
+      const levels = (await channelStock(connection, some, this.context)).filter(
         ({ sku, available }) => told.levels.get(sku) !== available,
       )
       if (levels.length > 0) {
@@ -129,26 +129,5 @@ export class StockPusher {
     } finally {
       told.isBusy = false
     }
-  }
-
-  private async levelsOf(connection: Connection, skus: number[]): Promise<StockLevel[]> {
-    const { dispatch, directory, channels } = this.context
-    const { buffer } = commonSettings(connection)
-    const names = channels.connections.theirSkus(connection)
-    const channel = Math.max(0, directory.find('channels', connection.id))
-    const levels: StockLevel[] = []
-    for (const [partition, own] of directory.byPartition(skus, (sku) => sku)) {
-      const outcome = await dispatch.query(partition, 'availability.get', { skus: own, channel })
-      if (failed(outcome)) throw new Error(`stock cannot be read: ${outcome.status}`)
-      const { items } = outcome.body as { items: Availability[] }
-      for (const { sku, product, most } of items) {
-        if (!product || product.kit.length > 0) continue
-        const name = directory.name('skus', sku)
-        for (const { theirs, quantity } of names.get(name) ?? [{ theirs: name, quantity: 1 }]) {
-          levels.push({ sku: theirs, available: Math.max(0, Math.floor((most - buffer) / quantity)) })
-        }
-      }
-    }
-    return levels
   }
 }

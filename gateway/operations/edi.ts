@@ -90,7 +90,7 @@ export const ediOperations = [
         return problem(409, 'unknown_ends', 'The settings name not both ends: set ours and theirs of the connection.')
       }
       const made = await adviseStock(known, context.now(), newId(context), context)
-      return 'status' in made ? made : { status: 201, body: made }
+      return { status: 201, body: made }
     },
   }),
   operation({

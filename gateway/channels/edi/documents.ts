@@ -56,7 +56,8 @@ export interface PurchaseOrderDocument {
   shipOn?: string
   deliverOn?: string
   note?: string
-  lines: (DocumentItem & { quantity: number; unitPrice: string })[]
+  /** Without a price the supplier's own holds. */
+  lines: (DocumentItem & { quantity: number; unitPrice?: string })[]
 }
 
 /** 855, ORDRSP. */

@@ -1,7 +1,7 @@
 /**
  * What is due by the clock: the stock advice of the day, files for folders that could not be written, and orders and
- * fulfillment orders that changed without an event of their own (units cancelled that leave the status as it is; an order
- * that goes on being partly shipped while the rest of it is sourced again).
+ * fulfillment orders that changed without an event of their own (an order that goes on being partly shipped while the rest
+ * of it is sourced again).
  */
 import type { Logger } from 'pino'
 import type { OperationContext } from '../../../operations/operation.js'
@@ -65,8 +65,7 @@ export class EdiClock {
     const atMs = Math.floor(context.now() / DAY_MS) * DAY_MS
     const known = await context.records.get(DOCUMENT, documentId({ connection, atMs, subject: 'daily' }))
     if (known) return
-    const told = await adviseStock(connection, atMs, 'daily', context)
-    if ('status' in told) throw new Error(`the stock for ${connection.id} cannot be read: ${told.status}`)
+    await adviseStock(connection, atMs, 'daily', context)
   }
 
   private async deliverDue(): Promise<void> {

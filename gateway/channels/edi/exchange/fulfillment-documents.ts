@@ -1,6 +1,5 @@
 /** What a warehouse (940) or a supplier (850) is sent of one fulfillment order, and of what changes of it. */
 import type { Fulfillment } from '../../../../actors/order/order.js'
-import { money } from '../../../money.js'
 import type { OperationContext } from '../../../operations/operation.js'
 import type { OpenedOrder } from '../../../personal-data/opened-order.js'
 import type { Connection } from '../../channel.js'
@@ -99,11 +98,8 @@ function purchaseOrder({ order, fulfillment, doer, wanted, number, purpose, atMs
     shipOn: day(fulfillment.shipByMs),
     deliverOn: day(fulfillment.deliverByMs),
     ...(order.notes === undefined ? {} : { note: order.notes }),
-    lines: wanted.map(({ line, sku, quantity }) => {
-      // What we sell it for: what it costs us is not known here.
-      const unitPrice = money(order.lines[line - 1]?.unitPrice ?? 0, order.currency).amount
-      return { lineId: String(line), sku, quantity, unitPrice }
-    }),
+    // Without prices: what it costs us is agreed elsewhere, and what we sell it for is no business of the supplier's.
+    lines: wanted.map(({ line, sku, quantity }) => ({ lineId: String(line), sku, quantity })),
   }
 }
 

@@ -109,6 +109,8 @@ export async function invoice(
     const taxes = line.taxes.map(({ name, amount }) => ({ name, amount: text(share(amount)) }))
     return [{ lineId, sku, quantity, unitPrice: text(line.unitPrice * each), ...(taxes.length > 0 ? { taxes } : {}) }]
   })
+  const whole = wholeOrderShares(order, shipped, before)
+  discount += whole.discount
   return {
     type: 'invoice',
     number: `I${await nextNumber('invoice', id, context)}`,
@@ -120,15 +122,35 @@ export async function invoice(
     shipTo: partyOf(order),
     lines: invoiced,
     ...(discount > 0 ? { discount: text(discount) } : {}),
+    ...(whole.tax > 0 ? { taxes: [{ name: 'Tax', amount: text(whole.tax) }] } : {}),
     // Carriage is on the first invoice of an order, whole.
     ...(isFirst && totals.shipping > 0 ? { shipping: text(totals.shipping) } : {}),
   }
 }
 
+/** The invoice's part of what stands on the order alone, by the worth of the goods: discounts and taxes of no line. */
+function wholeOrderShares(
+  { lines, totals }: OpenedOrder,
+  shipped: Shipped,
+  before: Shipped,
+): { discount: number; tax: number } {
+  const own = lines.filter(({ parent }) => parent === undefined)
+  const sum = (of: (line: OpenedOrder['lines'][number]) => number): number => own.reduce((all, one) => all + of(one), 0)
+  const worth = (units: Shipped): number => sum(({ number, unitPrice }) => unitPrice * (units[number] ?? 0))
+  const all = sum(({ unitPrice, quantity }) => unitPrice * quantity)
+  const earlier = worth(before)
+  const share = (amount: number): number =>
+    amount > 0 ? shareUpTo(amount, earlier + worth(shipped), all) - shareUpTo(amount, earlier, all) : 0
+  return {
+    discount: share(totals.discount - sum((line) => line.discount)),
+    tax: share(totals.tax - sum(({ taxes }) => taxes.reduce((tax, { amount }) => tax + amount, 0))),
+  }
+}
+
 const CENT = 100
 
-/** The part of an amount that the first units have, in whole cents; all of it where they are all. */
+/** The part of an amount that the first units, or so much of the worth, have, in whole cents; all of it where they are all. */
 function shareUpTo(amount: number, units: number, of: number): number {
   if (units >= of) return amount
-  return Number((BigInt(amount) * BigInt(units)) / BigInt(of * CENT)) * CENT
+  return Number((BigInt(amount) * BigInt(units)) / (BigInt(of) * BigInt(CENT))) * CENT
 }

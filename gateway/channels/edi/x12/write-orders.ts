@@ -11,7 +11,8 @@ const PURPOSES = { new: '00', changed: '05', cancelled: '01' } as const
 
 export function purchaseOrder(document: PurchaseOrderDocument, settings: EdiSettings): Written[] {
   const { lines, customerOrder, shipOn, deliverOn, service, note } = document
-  const total = lines.reduce((sum, line) => sum + times(amountOf(line.unitPrice, 'a price'), line.quantity), 0n)
+  const isPriced = lines.every(({ unitPrice }) => unitPrice !== undefined)
+  const total = lines.reduce((sum, line) => sum + times(amountOf(line.unitPrice ?? '0', 'a price'), line.quantity), 0n)
   return [
     [
       'BEG',
@@ -21,7 +22,7 @@ export function purchaseOrder(document: PurchaseOrderDocument, settings: EdiSett
       undefined,
       ediDate(document.date),
     ],
-    ['CUR', 'BY', document.currency],
+    ...(isPriced ? [['CUR', 'BY', document.currency] as const] : []),
     ...some(customerOrder, (value): Written => ['REF', 'CO', number(value, 30, 'the customer’s order', settings)]),
     ...some(shipOn, (day): Written => ['DTM', '010', ediDate(day)]),
     ...some(deliverOn, (day): Written => ['DTM', '002', ediDate(day)]),
@@ -40,14 +41,13 @@ export function purchaseOrder(document: PurchaseOrderDocument, settings: EdiSett
         number(line.lineId, 20, 'the line’s number', settings),
         pieces(line.quantity, 'a line’s quantity'),
         'EA',
-        price(line.unitPrice, 'a line’s price'),
-        'PE',
+        ...priced(line.unitPrice),
         ...numbers(line, settings),
       ],
       ...description(line),
     ]),
     ['CTT', String(lines.length)],
-    ['AMT', 'TT', decimalText(total, 2)],
+    ...(isPriced ? [['AMT', 'TT', decimalText(total, 2)] as const] : []),
   ]
 }
 
@@ -93,8 +93,7 @@ function answeredLine(line: OrderResponseDocument['lines'][number], settings: Ed
       number(line.lineId, 20, 'the line’s number', settings),
       pieces(ordered, 'a line’s quantity'),
       'EA',
-      line.unitPrice === undefined ? undefined : price(line.unitPrice, 'a line’s price'),
-      line.unitPrice === undefined ? undefined : 'PE',
+      ...priced(line.unitPrice),
       ...numbers(line, settings),
     ],
     ...description(line),
@@ -103,6 +102,10 @@ function answeredLine(line: OrderResponseDocument['lines'][number], settings: Ed
     ...(rejected > 0 || accepted + backordered === 0 ? [ack('IR', rejected)] : []),
   ]
 }
+
+/** PO104 and PO105. */
+const priced = (unitPrice: string | undefined): (string | undefined)[] =>
+  unitPrice === undefined ? [undefined, undefined] : [price(unitPrice, 'a line’s price'), 'PE']
 
 function some<T>(value: string | undefined, make: (value: string) => T): T[] {
   return value === undefined || value === '' ? [] : [make(value)]
