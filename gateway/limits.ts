@@ -67,14 +67,21 @@ export const RETRY_AFTER_SECONDS = 1
 export const NATS_COMMANDS_IN_FLIGHT_MAX = 8_192
 
 /**
- * Messages of the intake stream that are held here, and their bytes: enough to fill a log's batch many times over. NATS
- * keeps the rest, on its disk.
+ * Messages of the intake stream that are held here: enough to fill a log's batch many times over while the ones before are
+ * flushed and acknowledged. NATS keeps the rest, on its disk.
  */
-export const INTAKE_IN_FLIGHT_MAX = 2_048
+export const INTAKE_IN_FLIGHT_MAX = 8_192
+
+/**
+ * With those of partitions that are behind, which are held beside them so that the others go on: about 1 KB of memory each.
+ * A partition is behind where it has not carried out what came so long ago; one that keeps up takes a few milliseconds.
+ */
+export const INTAKE_HELD_MAX = 131_072
 export const INTAKE_BYTES_MAX = 64 * 1_048_576
+export const INTAKE_BEHIND_MS = 400
 
 /** Messages and bytes that are asked of the intake stream at once; a message has to fit. */
-export const INTAKE_PULL_MAX = 512
+export const INTAKE_PULL_MAX = 2_048
 export const INTAKE_PULL_BYTES_MAX = 16 * 1_048_576
 
 /** A message that could not be carried out comes back after the first wait, then after twice that, up to the second. */

@@ -104,9 +104,11 @@ export class Metrics {
     })
   }
 
-  request(operation: string, status: number, milliseconds: number): void {
-    this.requests.inc({ operation, status })
-    this.durations.observe(milliseconds / 1000)
+  /** `count`: of as many that went and came together. */
+  request(operation: string, status: number, milliseconds: number, count = 1): void {
+    if (count === 0) return
+    this.requests.inc({ operation, status }, count)
+    for (let i = 0; i < count; i++) this.durations.observe(milliseconds / 1000)
   }
 
   frame(records: number): void {

@@ -26,14 +26,19 @@ export function buyerNumber(buyer: string | number, { vault }: Pick<People, 'vau
   return vault.blindNumber(`buyer:${buyer}`) || 1n
 }
 
+/** Values of hexadecimal digits by their character's code. */
+const HEX = Uint8Array.from({ length: 128 }, (_, code) => Number.parseInt(String.fromCharCode(code), 16) || 0)
+/** Where the pairs of digits of a UUID stand. */
+const PAIRS = Uint8Array.of(0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34)
+
 /** Writes the record; returns the SKU's index, or the outcome that says what is unknown. */
 export function writeReserveRecord(
   request: ReservationRequest,
   { directory, people }: { directory: Directory; people: Pick<People, 'vault'> },
   into: DataView,
   at: number,
+  sku = directory.find('skus', request.sku),
 ): number | Outcome {
-  const sku = directory.find('skus', request.sku)
   if (sku < 0) return unknownSku(request.sku)
   let location = ANY_LOCATION
   if (request.location !== undefined) {
@@ -42,8 +47,11 @@ export function writeReserveRecord(
   }
   // A channel that nothing was ever set apart for is like none.
   const channel = request.channel === undefined ? 0 : Math.max(0, directory.find('channels', request.channel))
-  const id = idBytes(request.id)
-  for (let i = 0; i < 16; i++) into.setUint8(at + i, id[i]!)
+  const { id } = request
+  for (let i = 0; i < 16; i++) {
+    const pair = PAIRS[i]!
+    into.setUint8(at + i, (HEX[id.charCodeAt(pair)]! << 4) | HEX[id.charCodeAt(pair + 1)]!)
+  }
   into.setBigUint64(at + 16, request.buyer === undefined ? 0n : buyerNumber(request.buyer, people), true)
   into.setUint32(at + 24, sku, true)
   into.setUint32(at + 28, request.quantity, true)

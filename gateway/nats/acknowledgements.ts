@@ -1,10 +1,10 @@
 /**
  * What is told to the intake stream about its messages. Acknowledgements that were on their way when a connection broke
- * are lost, so the latest are remembered: they are told again when NATS is back, and a message that comes again all the
- * same is known and not carried out twice.
+ * are lost, so the latest are remembered: a message that comes again all the same is known, told again and not carried
+ * out twice.
  */
 import { type NatsConnection, nanos } from 'nats'
-import { INTAKE_IN_FLIGHT_MAX } from '../limits.js'
+import { INTAKE_HELD_MAX } from '../limits.js'
 
 const text = (words: string): Uint8Array => Buffer.from(words, 'latin1')
 const ACK = text('+ACK')
@@ -16,6 +16,9 @@ const IN_PROGRESS = text('+WPI')
  * counted from the left (ADR-15 of NATS).
  */
 const SHORT_PARTS = 9
+
+/** Four times what can be without an answer at NATS at once: all of these may come again. */
+const REMEMBERED = 4 * INTAKE_HELD_MAX
 
 export interface Delivery {
   /** In the stream. */
@@ -33,32 +36,28 @@ export function deliveryOf(reply: string): Delivery {
 export class Acknowledgements {
   acknowledged = 0
   private connection: NatsConnection | undefined
-  /** By sequence, what was told and to whom: two generations, of which the older is dropped whole. */
-  private latest = new Map<number, { reply: string; word: Uint8Array }>()
-  private earlier = new Map<number, { reply: string; word: Uint8Array }>()
+  /** By the remainder of its sequence: which message was settled last, and whether it went to the dead letters. */
+  private readonly settled = new Float64Array(REMEMBERED)
+  private readonly dead = new Uint8Array(REMEMBERED)
 
-  /** A connection that is new, or back after a gap. */
   use(connection: NatsConnection): void {
     this.connection = connection
-    for (const generation of [this.earlier, this.latest]) {
-      for (const { reply, word } of generation.values()) this.tell(reply, word)
-    }
   }
 
-  done(sequence: number, reply: string): void {
+  carriedOut(sequence: number, reply: string): void {
     this.acknowledged++
-    this.final(sequence, reply, ACK)
+    this.final(sequence, reply, 0)
   }
 
-  dead(sequence: number, reply: string): void {
-    this.final(sequence, reply, TERM)
+  givenUp(sequence: number, reply: string): void {
+    this.final(sequence, reply, 1)
   }
 
   /** Whether the message was settled before; then it is told again. */
   again(sequence: number, reply: string): boolean {
-    const known = this.latest.get(sequence) ?? this.earlier.get(sequence)
-    if (!known) return false
-    this.tell(reply, known.word)
+    const at = sequence % REMEMBERED
+    if (this.settled[at] !== sequence) return false
+    this.tell(reply, this.dead[at] === 1 ? TERM : ACK)
     return true
   }
 
@@ -71,20 +70,17 @@ export class Acknowledgements {
   }
 
   forget(): void {
-    this.latest.clear()
-    this.earlier.clear()
+    this.settled.fill(0)
   }
 
-  private final(sequence: number, reply: string, word: Uint8Array): void {
-    if (this.latest.size >= INTAKE_IN_FLIGHT_MAX) {
-      this.earlier = this.latest
-      this.latest = new Map()
-    }
-    this.latest.set(sequence, { reply, word })
-    this.tell(reply, word)
+  private final(sequence: number, reply: string, dead: 0 | 1): void {
+    const at = sequence % REMEMBERED
+    this.settled[at] = sequence
+    this.dead[at] = dead
+    this.tell(reply, dead === 1 ? TERM : ACK)
   }
 
-  /** Lost where NATS is away: then it is told again, or the message comes again. */
+  /** Lost where NATS is away: then the message comes again. */
   private tell(reply: string, word: Uint8Array): void {
     const { connection } = this
     if (connection && !connection.isClosed()) connection.publish(reply, word)

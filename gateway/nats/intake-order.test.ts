@@ -41,6 +41,19 @@ describe('commands that concern the same thing', () => {
   })
 })
 
+test('those that share a key wait behind one that is tried again, and go on beside one another after it', () => {
+  const order = new KeyOrder<Step>()
+  const [before, again, behind, beside, last] = [0, 1, 2, 3, 4].map((i) => {
+    return new Step(i === 4 ? { alone: ['a'], shared: [] } : { alone: [], shared: [i === 3 ? 'b' : 'a'] })
+  }) as [Step, Step, Step, Step, Step]
+  expect([order.enter(before), order.enter(again)]).toEqual([true, true])
+  order.holdBack(again)
+  expect([order.enter(behind), order.enter(beside), order.enter(last)]).toEqual([false, true, false])
+  expect(order.leave(before)).toEqual([])
+  expect(order.leave(again)).toEqual([behind])
+  expect(order.leave(behind)).toEqual([last])
+})
+
 describe('what a command concerns', () => {
   test.each([
     ['reservation.create', { id: 'R', sku: 'S' }, ['reservation/R'], ['sku/S']],

@@ -8,8 +8,10 @@ import { parseFulfillmentId } from '../../actors/order/order-id.js'
 
 /** A command that waits for others, or has others wait for it. */
 export class Step {
-  readonly followers: Step[] = []
-  /** Steps before it that have not ended. */
+  followers: Step[] = NOBODY
+  /** Those that share its keys, by the places of the keys. */
+  groups: Group[] = NO_GROUPS
+  /** Steps and groups before it that have not ended. */
   waitsFor = 0
   constructor(readonly keys: StepKeys) {}
 }
@@ -21,31 +23,44 @@ export interface StepKeys {
   readonly shared: readonly string[]
 }
 
+/** Steps that share a key, with none between them that has it for itself. */
+interface Group {
+  count: number
+  /** Who has the key for itself behind them. */
+  follower: Step | undefined
+}
+
 interface Tail {
   /** The last step that has the key for itself, where it has not ended. */
   alone: Step | undefined
-  /** Steps behind it that share the key; made where there are any, since most keys are one step's own. */
-  shared: Set<Step> | undefined
+  /** Those behind it that share the key. */
+  group: Group | undefined
 }
 
 const NOBODY: never[] = []
+const NO_GROUPS: never[] = []
 
 export class KeyOrder<S extends Step> {
   private readonly tails = new Map<string, Tail>()
 
   /** Puts a step behind those that it has to wait for; whether it may begin at once. */
   enter(step: S): boolean {
-    for (const key of step.keys.shared) {
+    const { alone, shared } = step.keys
+    if (shared.length > 0) step.groups = []
+    for (const key of shared) {
       const tail = this.tail(key)
       if (tail.alone) follow(step, tail.alone)
-      tail.shared ??= new Set()
-      tail.shared.add(step)
+      tail.group ??= { count: 0, follower: undefined }
+      tail.group.count++
+      step.groups.push(tail.group)
     }
-    for (const key of step.keys.alone) {
+    for (const key of alone) {
       const tail = this.tail(key)
-      if (tail.shared && tail.shared.size > 0) for (const before of tail.shared) follow(step, before)
-      else if (tail.alone) follow(step, tail.alone)
-      tail.shared = undefined
+      if (tail.group) {
+        tail.group.follower = step
+        step.waitsFor++
+      } else if (tail.alone) follow(step, tail.alone)
+      tail.group = undefined
       tail.alone = step
     }
     return step.waitsFor === 0
@@ -54,32 +69,55 @@ export class KeyOrder<S extends Step> {
   private tail(key: string): Tail {
     let tail = this.tails.get(key)
     if (!tail) {
-      tail = { alone: undefined, shared: undefined }
+      tail = { alone: undefined, group: undefined }
       this.tails.set(key, tail)
     }
     return tail
   }
 
-  /** Takes a step out that has ended; those that may begin now, in their order. */
-  leave(step: S): S[] {
-    for (const key of step.keys.shared) this.free(key, step)
-    for (const key of step.keys.alone) this.free(key, step)
-    // Only steps of this order follow one another, so its followers are of its kind.
-    if (step.followers.length === 0) return NOBODY
-    return (step.followers as S[]).filter((follower) => --follower.waitsFor === 0)
+  /** A step that has to be tried again: from here on those that share its keys wait for it too. */
+  holdBack(step: S): void {
+    for (const key of step.keys.shared) {
+      const tail = this.tails.get(key)
+      if (tail && !tail.alone) tail.alone = step
+    }
   }
 
-  private free(key: string, step: S): void {
-    const tail = this.tails.get(key)
-    if (!tail) return
-    if (tail.alone === step) tail.alone = undefined
-    tail.shared?.delete(step)
-    if (!tail.alone && !tail.shared?.size) this.tails.delete(key)
+  /** Takes a step out that has ended; those that may begin now, in their order. */
+  leave(step: S): S[] {
+    const { alone, shared } = step.keys
+    let ready: Step[] = NOBODY
+    const free = (follower: Step): void => {
+      if (--follower.waitsFor > 0) return
+      if (ready === NOBODY) ready = []
+      ready.push(follower)
+    }
+    for (let i = 0; i < shared.length; i++) {
+      const key = shared[i]!
+      const group = step.groups[i]!
+      const tail = this.tails.get(key)
+      if (tail?.alone === step) tail.alone = undefined
+      if (--group.count === 0) {
+        if (group.follower) free(group.follower)
+        if (tail?.group === group) tail.group = undefined
+      }
+      if (tail && !tail.alone && !tail.group) this.tails.delete(key)
+    }
+    for (const key of alone) {
+      const tail = this.tails.get(key)
+      if (!tail) continue
+      if (tail.alone === step) tail.alone = undefined
+      if (!tail.alone && !tail.group) this.tails.delete(key)
+    }
+    for (const follower of step.followers) free(follower)
+    // Only steps of this order follow one another, so its followers are of its kind.
+    return ready as S[]
   }
 }
 
 function follow(step: Step, before: Step): void {
   if (before === step) return
+  if (before.followers === NOBODY) before.followers = []
   before.followers.push(step)
   step.waitsFor++
 }

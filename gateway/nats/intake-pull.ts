@@ -43,9 +43,9 @@ export class IntakePull {
     this.ask()
   }
 
-  /** Called where room was made. */
+  /** Called where room was made. One request may wait behind another, so that NATS always has one to fill. */
   ask(): void {
-    if (this.stopped || this.onTheWay >= ASKED_LEAST) return
+    if (this.stopped || this.onTheWay >= INTAKE_PULL_MAX) return
     const batch = Math.min(INTAKE_PULL_MAX, this.options.room() - this.onTheWay)
     if (batch < ASKED_LEAST) return
     const { connection } = this.options

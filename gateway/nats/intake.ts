@@ -9,20 +9,29 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Msg, NatsConnection } from 'nats'
 import type { Logger } from 'pino'
 import type { Outcome } from '../../engine/protocol.js'
-import { INTAKE_BYTES_MAX, INTAKE_IN_FLIGHT_MAX, INTAKE_RETRY_MS, INTAKE_RETRY_MS_MAX } from '../limits.js'
+import type { Directory } from '../directory.js'
+import type { Dispatch } from '../dispatch.js'
+import { INTAKE_RETRY_MS, INTAKE_RETRY_MS_MAX } from '../limits.js'
+import type { Metrics } from '../metrics.js'
 import { IDEMPOTENCY_KEY_BYTES_MAX, type IdempotentRuns } from '../operations/idempotent-runs.js'
 import { type NamedOperations, unknownCommand } from '../operations/named-operations.js'
 import type { Operation } from '../operations/operation.js'
+import type { ReservationRequest } from '../reserve-record.js'
 import { type Acknowledgements, deliveryOf } from './acknowledgements.js'
 import { faultOf } from './connection.js'
 import { keepDead } from './dead-letters.js'
+import { IntakeLanes, type LaneOwner, type LaneStep } from './intake-lanes.js'
 import { KeyOrder, keysOf, Step, type StepKeys } from './intake-order.js'
 import { IntakePull } from './intake-pull.js'
+import { IntakeWindow } from './intake-window.js'
 import { decodeBody, headerOf } from './message-body.js'
+import { PLAIN_COMMAND, plainReservation } from './plain-reservation.js'
 import { Header, INTAKE, nameIn } from './subjects.js'
 
+type Command = { operation: Operation; body: unknown } | { refused: Outcome }
+
 /** A message in flight. */
-class IntakeStep extends Step {
+class IntakeStep extends Step implements LaneStep {
   state: 'waiting' | 'running' | 'postponed' = 'waiting'
   tries = 0
   /** From when on it may be given up that a postponed message comes again: somebody has removed it. */
@@ -34,11 +43,20 @@ class IntakeStep extends Step {
     keys: StepKeys,
     readonly sequence: number,
     public message: Msg,
-    readonly command: { operation: Operation; body: unknown } | { refused: Outcome },
+    readonly command: Command,
+    readonly reservation: ReservationRequest | undefined,
+    /** Whose part of the window it takes. */
+    readonly share: number,
   ) {
     super(keys)
   }
 }
+
+/** Commands whose order with reservations of their SKU its partition keeps: they stand in its lane. */
+const IN_LANE = new Set([PLAIN_COMMAND, 'inventory.adjust'])
+const PLAIN_SUBJECT = `${INTAKE}.${PLAIN_COMMAND}`
+const SKU_KEY = 'sku/'
+const ORDER_KEY = 'order/'
 
 /** Far beyond the wait after which NATS sends again whatever is not acknowledged. */
 const LOST_AFTER_MS = 120_000
@@ -50,6 +68,9 @@ const isBare = (operation: Operation): boolean =>
 export interface IntakeOptions {
   operations: NamedOperations
   once: IdempotentRuns
+  dispatch: Dispatch
+  directory: Directory
+  metrics: Metrics
   acknowledgements: Acknowledgements
   logger: Logger
   /** The stream or its consumer has gone: it is to be made again. */
@@ -59,10 +80,13 @@ export interface IntakeOptions {
 export class Intake {
   dead = 0
   redelivered = 0
-  postponed = 0
+  private givenBack = 0
   private readonly steps = new Map<number, IntakeStep>()
   private readonly order = new KeyOrder<IntakeStep>()
-  private bytes = 0
+  private readonly window: IntakeWindow
+  private readonly lanes: IntakeLanes<IntakeStep>
+  private readonly plainOperation: Operation | undefined
+  /** Steps that are carried out one by one. */
   private running = 0
   private pull: IntakePull | undefined
   private connection: NatsConnection | undefined
@@ -72,6 +96,16 @@ export class Intake {
   private readonly sweep: NodeJS.Timeout
 
   constructor(private readonly options: IntakeOptions) {
+    const { dispatch, directory, metrics } = options
+    this.window = new IntakeWindow(dispatch.links.partitions, () => this.pull?.ask())
+    const owner: LaneOwner<IntakeStep> = {
+      begin: (step) => void this.runOne(step),
+      held: (step) => this.carriedOut(step),
+      refused: (step, outcome) => void this.settle(step, outcome),
+      told: () => this.pull?.ask(),
+    }
+    this.lanes = new IntakeLanes({ dispatch, directory, metrics, owner })
+    this.plainOperation = options.operations.find(PLAIN_COMMAND)
     this.sweep = setInterval(() => this.forgetLost(), SWEEP_MS)
     this.sweep.unref()
   }
@@ -80,17 +114,27 @@ export class Intake {
     return this.steps.size
   }
 
+  get postponed(): number {
+    return this.givenBack + this.lanes.postponed
+  }
+
+  /** Takes no more by the connection that it had, until it begins again. */
+  pause(): void {
+    this.pull?.stop()
+    this.pull = undefined
+  }
+
   /** Takes messages from here on, by this connection. `created`: when the stream was made. */
   begin(connection: NatsConnection, created: string): void {
     if (this.stopping) return
-    this.pull?.stop()
+    this.pause()
     this.connection = connection
     if (this.streamName !== '' && this.streamName !== created) this.forgetStream()
     this.streamName = created
     this.options.acknowledgements.use(connection)
     this.pull = new IntakePull({
       connection,
-      room: () => (this.bytes >= INTAKE_BYTES_MAX ? 0 : INTAKE_IN_FLIGHT_MAX - this.steps.size),
+      room: () => this.window.room,
       take: (message) => this.take(message),
       gone: this.options.gone,
     })
@@ -106,43 +150,81 @@ export class Intake {
     const known = this.steps.get(sequence)
     if (known) {
       known.message = message
-      if (known.state === 'postponed') void this.run(known)
+      if (known.state === 'postponed') this.run(known)
       // It is still being worked on: NATS need not send it again so soon.
       else acknowledgements.working(reply)
       return
     }
     const step = this.stepOf(sequence, message)
     this.steps.set(sequence, step)
-    this.bytes += message.data.length
-    if (this.order.enter(step)) void this.run(step)
+    this.window.enter(step.share, message.data.length)
+    if (this.order.enter(step)) this.run(step)
   }
 
   private stepOf(sequence: number, message: Msg): IntakeStep {
-    const name = nameIn(message.subject, INTAKE)
+    const { subject } = message
     const decoded = decodeBody(message.data, message.headers)
+    if (subject === PLAIN_SUBJECT && this.plainOperation && !('fault' in decoded)) {
+      const { body } = decoded
+      const plain = plainReservation(body)
+      if (plain) {
+        const sku = SKU_KEY + plain.sku
+        const keys = { alone: [`reservation/${plain.id}`], shared: [sku] }
+        const command = { operation: this.plainOperation, body }
+        return new IntakeStep(keys, sequence, message, command, plain, this.shareOfSku(plain.sku))
+      }
+    }
+    const name = nameIn(subject, INTAKE)
     const operation = this.options.operations.find(name)
     if ('fault' in decoded || !operation) {
       const refused = 'fault' in decoded ? decoded.fault : unknownCommand(name)
-      return new IntakeStep({ alone: [], shared: [] }, sequence, message, { refused })
+      const keys = { alone: [], shared: [] }
+      return new IntakeStep(keys, sequence, message, { refused }, undefined, this.window.unplaced)
     }
     const { body } = decoded
-    return new IntakeStep(keysOf(name, body), sequence, message, { operation, body })
+    const keys = keysOf(name, body)
+    return new IntakeStep(keys, sequence, message, { operation, body }, undefined, this.shareOf(keys))
   }
 
-  private async run(step: IntakeStep): Promise<void> {
+  private shareOfSku(name: string): number {
+    const { directory } = this.options
+    const sku = directory.find('skus', name)
+    return sku < 0 ? this.window.unplaced : directory.partitionOfSku(sku)
+  }
+
+  /** The partition that a command most likely goes to: its order's, else that of the first SKU. */
+  private shareOf({ alone, shared }: StepKeys): number {
+    const order = alone.find((key) => key.startsWith(ORDER_KEY))
+    if (order !== undefined) return this.options.directory.partitionOfOrder(order.slice(ORDER_KEY.length))
+    const sku = shared[0] ?? alone.find((key) => key.startsWith(SKU_KEY))
+    return sku === undefined ? this.window.unplaced : this.shareOfSku(sku.slice(SKU_KEY.length))
+  }
+
+  private run(step: IntakeStep): void {
     if (this.stopping) return
     step.state = 'running'
-    step.tries++
+    const sku = step.keys.shared[0]
+    if (sku !== undefined && 'operation' in step.command && IN_LANE.has(step.command.operation.name)) {
+      this.lanes.add(step, sku.slice(SKU_KEY.length))
+    } else void this.runOne(step)
+  }
+
+  private async runOne(step: IntakeStep): Promise<void> {
+    if (this.stopping) return
     this.running++
     try {
       await this.settle(step, await this.carryOut(step))
     } catch (error) {
-      this.options.logger.warn({ reason: faultOf(error) }, 'a message of the intake is tried again')
-      if (step.isStale) this.end(step)
-      else this.postpone(step)
+      this.tryAgain(step, error)
     } finally {
       this.running--
     }
+  }
+
+  private tryAgain(step: IntakeStep, error: unknown): void {
+    this.options.logger.warn({ reason: faultOf(error) }, 'a message of the intake is tried again')
+    if (step.isStale) this.end(step)
+    else this.postpone(step)
   }
 
   private carryOut(step: IntakeStep): Promise<Outcome> {
@@ -161,41 +243,52 @@ export class Intake {
       .then(({ outcome }) => outcome)
   }
 
+  /** Never rejects. */
   private async settle(step: IntakeStep, outcome: Outcome): Promise<void> {
-    if (outcome.status >= 500 && !step.isStale) {
+    if (step.isStale || outcome.status < 400) {
+      this.carriedOut(step)
+      this.pull?.ask()
+      return
+    }
+    if (outcome.status >= 500) {
       this.postpone(step)
       return
     }
-    const { acknowledgements } = this.options
-    if (step.isStale) {
+    this.running++
+    try {
+      if (!this.connection) throw new Error('no connection')
+      await keepDead(this.connection, step.message, step.sequence, `${this.streamName}-${step.sequence}`, outcome)
+      if (!step.isStale) {
+        this.dead++
+        this.options.acknowledgements.givenUp(step.sequence, step.message.reply!)
+      }
       this.end(step)
-      return
+      this.pull?.ask()
+    } catch (error) {
+      this.tryAgain(step, error)
+    } finally {
+      this.running--
     }
-    if (outcome.status < 400) {
-      acknowledgements.done(step.sequence, step.message.reply!)
-      this.end(step)
-      return
-    }
-    if (!this.connection) throw new Error('no connection')
-    await keepDead(this.connection, step.message, step.sequence, `${this.streamName}-${step.sequence}`, outcome)
-    this.dead++
-    acknowledgements.dead(step.sequence, step.message.reply!)
+  }
+
+  private carriedOut(step: IntakeStep): void {
+    if (!step.isStale) this.options.acknowledgements.carriedOut(step.sequence, step.message.reply!)
     this.end(step)
   }
 
   private end(step: IntakeStep): void {
     if (!step.isStale) this.steps.delete(step.sequence)
-    this.bytes -= step.message.data.length
-    for (const next of this.order.leave(step)) void this.run(next)
-    if (!this.stopping) this.pull?.ask()
+    this.window.leave(step.share, step.message.data.length)
+    for (const next of this.order.leave(step)) this.run(next)
   }
 
   /** Gives the message back for a while; those that concern the same wait here for it. */
   private postpone(step: IntakeStep): void {
-    const waitMs = Math.min(INTAKE_RETRY_MS_MAX, INTAKE_RETRY_MS * 2 ** (step.tries - 1)) * (0.75 + Math.random() / 2)
+    const waitMs = Math.min(INTAKE_RETRY_MS_MAX, INTAKE_RETRY_MS * 2 ** step.tries++) * (0.75 + Math.random() / 2)
     step.state = 'postponed'
     step.lostAtMs = performance.now() + waitMs + LOST_AFTER_MS
-    this.postponed++
+    this.givenBack++
+    this.order.holdBack(step)
     this.options.acknowledgements.postpone(step.message.reply!, waitMs)
   }
 
@@ -214,15 +307,18 @@ export class Intake {
     const steps = [...this.steps.values()]
     this.steps.clear()
     for (const step of steps) step.isStale = true
-    for (const step of steps) if (step.state === 'postponed') void this.run(step)
+    for (const step of steps) if (step.state === 'postponed') this.run(step)
   }
 
   /** Takes nothing more and waits for what is being carried out; what waits is left to the stream. */
   async stop(patienceMs: number): Promise<void> {
     this.stopping = true
     clearInterval(this.sweep)
+    this.window.stop()
+    this.lanes.stop()
     this.pull?.stop()
-    for (const until = performance.now() + patienceMs; this.running > 0 && performance.now() < until; ) await sleep(5)
+    const until = performance.now() + patienceMs
+    while (this.running + this.lanes.underWay > 0 && performance.now() < until) await sleep(5)
   }
 }
 

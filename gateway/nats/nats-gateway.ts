@@ -60,6 +60,9 @@ export class NatsGateway {
     this.intake = new Intake({
       operations: named,
       once,
+      dispatch: context.dispatch,
+      directory: context.directory,
+      metrics,
       acknowledgements: this.acknowledgements,
       logger,
       gone: (reason) => {

@@ -16,7 +16,7 @@ import {
 import {
   DEAD_STREAM_MESSAGES_MAX,
   EVENTS_STREAM_MESSAGES_MAX,
-  INTAKE_IN_FLIGHT_MAX,
+  INTAKE_HELD_MAX,
   INTAKE_STREAM_MESSAGES_MAX,
   NATS_DUPLICATES_MS,
 } from '../limits.js'
@@ -104,7 +104,7 @@ const consumerConfig: Partial<ConsumerConfig> = {
   ack_wait: nanos(ACK_WAIT_MS),
   deliver_policy: DeliverPolicy.All,
   max_deliver: -1,
-  max_ack_pending: INTAKE_IN_FLIGHT_MAX,
+  max_ack_pending: INTAKE_HELD_MAX,
 }
 
 /** Messages are out, and nobody is there who could have them. */

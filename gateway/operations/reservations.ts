@@ -23,7 +23,7 @@ const HTTP_STATUS: Record<number, number> = {
 }
 
 /** Why a reservation was refused, in words that say what to do. */
-function refusal(
+export function refusal(
   status: Status,
   request: { sku: string; quantity: number; location?: string | undefined },
   atp: number,
