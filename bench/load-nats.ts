@@ -90,22 +90,43 @@ const SOURCES = { packed, commands, intake } as const
 export async function runNats(job: NatsJob): Promise<LoadReport> {
   const nats = await connect({ servers: job.nats })
   try {
-    const startMs = performance.now()
-    const before = job.mode === 'intake' ? await acknowledged(job.url) : 0
-    const recorder = new Recorder(startMs + job.warmUpMs, startMs + job.warmUpMs + job.measureMs)
-    const sent = await fire(nats, job, SOURCES[job.mode](job), recorder)
-    const report = recorder.report(performance.now())
-    if (job.mode !== 'intake') return report
-    await settled(job.url, before + sent)
-    // From the first message sent to the last one carried out: what waits in the stream at the end is no credit.
-    return { ...report, operations: sent, seconds: (performance.now() - startMs) / 1_000 }
+    return await (job.mode === 'intake' ? runIntake(nats, job) : runRequests(nats, job))
   } finally {
     await nats.close()
   }
 }
 
-function fire(nats: NatsConnection, job: NatsJob, source: Source, recorder: Recorder): Promise<number> {
-  const endMs = performance.now() + job.warmUpMs + job.measureMs
+async function runRequests(nats: NatsConnection, job: NatsJob): Promise<LoadReport> {
+  const { warmUpMs, measureMs } = job
+  const startMs = performance.now()
+  const used = process.cpuUsage()
+  const recorder = new Recorder(startMs + warmUpMs, startMs + warmUpMs + measureMs)
+  await fire(nats, job, warmUpMs + measureMs, SOURCES[job.mode](job), recorder)
+  return { ...recorder.report(performance.now()), generatorSeconds: secondsSince(used) }
+}
+
+/** From the first message sent to the last one carried out: what waits in the stream at the end is no credit. */
+async function runIntake(nats: NatsConnection, job: NatsJob): Promise<LoadReport> {
+  const { url, measureMs } = job
+  const before = url === undefined ? 0 : await acknowledged(url)
+  const startMs = performance.now()
+  const used = process.cpuUsage()
+  const recorder = new Recorder(startMs, startMs + measureMs)
+  const sent = await fire(nats, job, measureMs, intake(job), recorder)
+  const report = recorder.report(performance.now())
+  if (url !== undefined) await settled(url, before + sent)
+  const seconds = (performance.now() - startMs) / 1_000
+  return { ...report, operations: sent, seconds, generatorSeconds: secondsSince(used) }
+}
+
+function secondsSince(used: NodeJS.CpuUsage): number {
+  const { user, system } = process.cpuUsage(used)
+  return (user + system) / 1_000_000
+}
+
+/** Keeps the window full for so long; how many messages were sent, once all are answered. */
+function fire(nats: NatsConnection, job: NatsJob, forMs: number, source: Source, recorder: Recorder): Promise<number> {
+  const endMs = performance.now() + forMs
   const inbox = createInbox()
   const replies = Array.from({ length: job.inFlight }, (_, slot) => `${inbox}.${slot}`)
   const sentAtMs = new Float64Array(job.inFlight)
@@ -119,7 +140,7 @@ function fire(nats: NatsConnection, job: NatsJob, source: Source, recorder: Reco
       sent++
       nats.publish(source.subject, source.fill(slot), { reply: replies[slot] as string })
     }
-    nats.subscribe(`${inbox}.*`, {
+    const subscription = nats.subscribe(`${inbox}.*`, {
       callback(error, message) {
         if (error || message.headers?.code) {
           reject(error ?? new Error(`${source.subject} is not answered: ${message.headers?.code}`))
@@ -130,7 +151,10 @@ function fire(nats: NatsConnection, job: NatsJob, source: Source, recorder: Reco
         inFlight--
         source.read(message, slot, sentAtMs[slot] as number, nowMs, recorder)
         if (nowMs < endMs && sent < job.messagesMax) send(slot)
-        else if (inFlight === 0) resolve(sent)
+        else if (inFlight === 0) {
+          subscription.unsubscribe()
+          resolve(sent)
+        }
       },
     })
     for (let slot = 0; slot < job.inFlight; slot++) send(slot)

@@ -3,6 +3,7 @@ import { runChurn } from './load-churn.js'
 import { runClosed } from './load-closed.js'
 import { runHttp } from './load-http.js'
 import { runNats } from './load-nats.js'
+import { runNatsDrain } from './load-nats-drain.js'
 import { runOpen } from './load-open.js'
 import { runOpenOrders } from './load-open-orders.js'
 import { runOrders } from './load-orders.js'
@@ -24,6 +25,8 @@ function run(job: Job): Promise<LoadReport> {
       return runOpenOrders(job)
     case 'nats':
       return runNats(job)
+    case 'nats-drain':
+      return runNatsDrain(job)
   }
 }
 

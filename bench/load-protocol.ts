@@ -76,9 +76,9 @@ export interface OpenOrdersJob extends OrderJob {
 export interface NatsJob {
   readonly kind: 'nats'
   readonly mode: 'packed' | 'commands' | 'intake'
-  /** URL of the nats-server, and of ours. */
+  /** URL of the nats-server, and of ours; none of ours: who takes the messages is another's matter. */
   readonly nats: string
-  readonly url: string
+  readonly url: string | undefined
   readonly names: readonly string[]
   readonly skus: Uint32Array
   readonly inFlight: number
@@ -90,7 +90,15 @@ export interface NatsJob {
   readonly measureMs: number
 }
 
-export type Job = ClosedJob | OpenJob | ChurnJob | HttpJob | OrdersJob | OpenOrdersJob | NatsJob
+/** Takes messages from the intake stream and acknowledges them, and nothing else: what the client alone costs. */
+export interface NatsDrainJob {
+  readonly kind: 'nats-drain'
+  readonly nats: string
+  readonly messages: number
+  readonly measureMs: number
+}
+
+export type Job = ClosedJob | OpenJob | ChurnJob | HttpJob | OrdersJob | OpenOrdersJob | NatsJob | NatsDrainJob
 
 export interface LoadReport {
   /** Answered within the measured time. */
@@ -101,6 +109,8 @@ export interface LoadReport {
   readonly latency: Latency
   /** The processor time that the generator itself took, as a share of one core. */
   readonly generatorLoad: number
+  /** The processor time of the generator from its first message to the last answer. */
+  readonly generatorSeconds?: number
   /** Open loop: frames that the generator sent more than a millisecond after they were due, and the worst of them. */
   readonly lateFrames?: number
   readonly latestMs?: number

@@ -51,6 +51,7 @@ const SCENARIOS: readonly Scenario[] = [
   natsScenarios.packed,
   natsScenarios.commands,
   natsScenarios.intake,
+  natsScenarios.bare,
   orderRateScenarios.placed,
   orderRateScenarios.whole,
   orderRateScenarios.latency,

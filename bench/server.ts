@@ -30,6 +30,16 @@ type ThreadSeconds = ReadonlyMap<string, number>
 /** `/proc` counts in ticks of 10 ms on all that Node runs on. */
 const TICKS_PER_SECOND = 100
 
+function secondsIn(file: string): number {
+  const line = readFileSync(file, 'utf8')
+  // The name in parentheses may have spaces; user and system time are the 12th and 13th field after it.
+  const fields = line.slice(line.lastIndexOf(')') + 2).split(' ')
+  return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND
+}
+
+/** Processor time that a process has used, all its threads together. */
+export const processSeconds = (pid: number): number => secondsIn(`/proc/${pid}/stat`)
+
 export class Server {
   readonly port: number
   readonly directory: string
@@ -97,14 +107,7 @@ export class Server {
 
   cpu(): ThreadSeconds {
     const tasks = `/proc/${this.#process.pid}/task`
-    return new Map(
-      readdirSync(tasks).map((thread) => {
-        const line = readFileSync(`${tasks}/${thread}/stat`, 'utf8')
-        // The name in parentheses may have spaces; user and system time are the 12th and 13th field after it.
-        const fields = line.slice(line.lastIndexOf(')') + 2).split(' ')
-        return [thread, (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND]
-      }),
-    )
+    return new Map(readdirSync(tasks).map((thread) => [thread, secondsIn(`${tasks}/${thread}/stat`)]))
   }
 
   cpuSince(before: ThreadSeconds): Cpu {
