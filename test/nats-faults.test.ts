@@ -1,16 +1,14 @@
 /** NATS and the server go away and come back, at any moment and under load: nothing is lost, nothing counts twice. */
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { headers, type JetStreamManager, type NatsConnection } from 'nats'
+import type { JetStreamManager, NatsConnection } from 'nats'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { stockUp } from './support/catalogue.js'
 import { expectOnceAndInOrder, readEvents } from './support/nats-events.js'
+import { Feed, ORDERED } from './support/nats-feed.js'
 import { eventually, NatsServer, natsServerPath } from './support/nats-server.js'
-import { Random, seed } from './support/random.js'
 import { TestServer, temporaryDirectory } from './support/test-server.js'
 
-const PUBLISHED_AT_ONCE = 64
-const PUBLISH_MS = 1_000
 const SKUS = ['F-0', 'F-1', 'F-2', 'F-3']
 const STOCK = 100_000
 
@@ -19,90 +17,6 @@ const streamExists = (manager: JetStreamManager, stream: string): Promise<boolea
     () => true,
     () => false,
   )
-
-/** A feed that sends each command until NATS has it, some twice, and knows what has to come of it. */
-class Feed {
-  readonly onHand = new Map(SKUS.map((sku) => [sku, STOCK]))
-  readonly reserved = new Map(SKUS.map((sku) => [sku, 0]))
-  orders = 0
-  private readonly random = new Random(seed)
-  private readonly run = randomUUID()
-
-  constructor(private readonly nats: NatsConnection) {}
-
-  async send(count: number): Promise<void> {
-    let next = 0
-    const one = async (): Promise<void> => {
-      while (next < count) await this.sendOne(next++)
-    }
-    await Promise.all(Array.from({ length: PUBLISHED_AT_ONCE }, one))
-  }
-
-  private async sendOne(number: number): Promise<void> {
-    const { random } = this
-    const sku = SKUS[random.below(SKUS.length)]!
-    const quantity = random.between(1, 5)
-    const [name, body] = this.command(number, sku, quantity)
-    await this.publish(name, body, `${this.run}-${number}`)
-    if (random.chance(0.1)) await this.publish(name, body, `${this.run}-${number}`)
-    if (random.chance(0.1) && name !== 'order.create') await this.publish(name, body, `${this.run}-${number}-again`)
-  }
-
-  private command(number: number, sku: string, quantity: number): [string, object] {
-    if (number % 10 === 0) {
-      this.orders++
-      const order = {
-        channel: 'feed',
-        currency: 'GBP',
-        customer: { name: 'Ada Byron' },
-        shipTo: { line1: '1 Kirkgate', city: 'Leeds', postalCode: 'LS1 1AA', country: 'GB' },
-        lines: [{ sku: 'ORDERED', quantity: 1, unitPrice: { amount: '9.00', currency: 'GBP' } }],
-      }
-      // No id of its own: its Nats-Msg-Id is what makes it one order.
-      return ['order.create', order]
-    }
-    if (number % 2 === 0) {
-      this.onHand.set(sku, this.onHand.get(sku)! + quantity)
-      return ['inventory.adjust', { id: `${this.run}-${number}`, sku, location: 'W1', delta: quantity, reason: 'feed' }]
-    }
-    this.reserved.set(sku, this.reserved.get(sku)! + quantity)
-    return ['reservation.create', { id: randomUUID(), sku, quantity, ttlSeconds: 86_400 }]
-  }
-
-  private async publish(name: string, body: object, id: string): Promise<void> {
-    for (;;) {
-      try {
-        const options = { msgID: id, headers: headers(), timeout: PUBLISH_MS }
-        await this.nats.jetstream().publish(`doorbuster.v1.intake.${name}`, JSON.stringify(body), options)
-        return
-      } catch {
-        await sleep(100)
-      }
-    }
-  }
-
-  /** Once nothing is left in the intake, all counts are what they have to be, to the unit. */
-  async expectCounted(server: TestServer, manager: JetStreamManager): Promise<void> {
-    await eventually(
-      'the intake is empty',
-      async () => (await manager.streams.info('DOORBUSTER_INTAKE').catch(() => undefined))?.state.messages === 0,
-      60_000,
-    )
-    await eventually('the orders are allocated', async () => (await server.stock('ORDERED')).allocated >= this.orders)
-    expect(await server.stock('ORDERED')).toMatchObject({ allocated: this.orders, reserved: 0 })
-    for (const sku of SKUS) {
-      const { onHand, reserved } = await server.stock(sku)
-      expect({ sku, onHand, reserved }).toEqual({
-        sku,
-        onHand: this.onHand.get(sku),
-        reserved: this.reserved.get(sku),
-      })
-    }
-    expect((await manager.streams.info('DOORBUSTER_DEAD')).state.messages).toBe(0)
-    const { body } = await server.call<Record<string, number>>('GET', '/v1/admin/digest')
-    expect(body.digest).toBeTruthy()
-  }
-}
 
 describe.skipIf(natsServerPath === undefined)(
   'NATS under faults (nats-server 2.12 or newer; test/setup.sh installs it)',
@@ -120,7 +34,7 @@ describe.skipIf(natsServerPath === undefined)(
       server = await TestServer.start({ dataDir, args: ['--nats', natsServer.url, '--partitions', '1'] })
       await stockUp(server.url, SKUS, STOCK)
       // A place does 500 orders a day.
-      await stockUp(server.url, ['ORDERED'], STOCK, ['W2', 'W3', 'W4'])
+      await stockUp(server.url, [ORDERED], STOCK, ['W2', 'W3', 'W4'])
       await eventually('the intake is there', () => streamExists(manager, 'DOORBUSTER_INTAKE'))
     })
 
@@ -133,14 +47,7 @@ describe.skipIf(natsServerPath === undefined)(
     /** A server, and a feed that begins where the tests before ended. */
     const begin = async (): Promise<Feed> => {
       await serve()
-      const feed = new Feed(nats)
-      feed.orders = (await server.stock('ORDERED')).allocated
-      for (const sku of SKUS) {
-        const { onHand, reserved } = await server.stock(sku)
-        feed.onHand.set(sku, onHand)
-        feed.reserved.set(sku, reserved)
-      }
-      return feed
+      return Feed.begin(nats, server, SKUS)
     }
 
     test('the server is killed and started again under load', { timeout: 90_000 }, async () => {
@@ -189,7 +96,7 @@ describe.skipIf(natsServerPath === undefined)(
         currency: 'GBP',
         customer: { name: 'Ada Byron' },
         shipTo: { line1: '1 Kirkgate', city: 'Leeds', postalCode: 'LS1 1AA', country: 'GB' },
-        lines: [{ sku: 'ORDERED', quantity: 1, unitPrice: { amount: '9.00', currency: 'GBP' } }],
+        lines: [{ sku: ORDERED, quantity: 1, unitPrice: { amount: '9.00', currency: 'GBP' } }],
       })
       await eventually('the last order is told', async () =>
         JSON.stringify((await readEvents(manager)).slice(-20)).includes(body.id),

@@ -13,9 +13,13 @@ const IN_PROGRESS = text('+WPI')
 
 /**
  * The parts of $JS.ACK.[domain.account.]stream.consumer.delivered.sequence.consumer sequence.time.pending[.random],
- * counted from the left (ADR-15 of NATS).
+ * counted from the left (ADR-15 of NATS): either nine, or at least two more.
  */
 const SHORT_PARTS = 9
+const DELIVERED_PART = 4
+const LONGER_BY = 2
+const DOT = 46
+const ZERO = 48
 
 /** Four times what can be without an answer at NATS at once: all of these may come again. */
 const REMEMBERED = 4 * INTAKE_HELD_MAX
@@ -27,10 +31,26 @@ export interface Delivery {
   isAgain: boolean
 }
 
+/** Where each part begins, of the reply that was looked at last. */
+const starts = new Uint16Array(64)
+
+function numberAt(reply: string, part: number): number {
+  let number = 0
+  for (let i = starts[part]!; i < reply.length; i++) {
+    const code = reply.charCodeAt(i)
+    if (code === DOT) break
+    number = number * 10 + (code - ZERO)
+  }
+  return number
+}
+
 export function deliveryOf(reply: string): Delivery {
-  const parts = reply.split('.')
-  const delivered = parts.length === SHORT_PARTS ? 4 : 6
-  return { sequence: Number(parts[delivered + 1]), isAgain: parts[delivered] !== '1' }
+  let parts = 1
+  for (let i = 0; i < reply.length && parts < starts.length; i++) {
+    if (reply.charCodeAt(i) === DOT) starts[parts++] = i + 1
+  }
+  const delivered = DELIVERED_PART + (parts === SHORT_PARTS ? 0 : LONGER_BY)
+  return { sequence: numberAt(reply, delivered + 1), isAgain: numberAt(reply, delivered) !== 1 }
 }
 
 export class Acknowledgements {

@@ -8,9 +8,11 @@ import { parseFulfillmentId } from '../../actors/order/order-id.js'
 
 /** A command that waits for others, or has others wait for it. */
 export class Step {
-  followers: Step[] = NOBODY
+  followers: Step[] = NONE
   /** Those that share its keys, by the places of the keys. */
-  groups: Group[] = NO_GROUPS
+  groups: Group[] = NONE
+  /** Where it stands, by the places of its keys, the shared ones first. */
+  tails: Tail[] = NONE
   /** Steps and groups before it that have not ended. */
   waitsFor = 0
   constructor(readonly keys: StepKeys) {}
@@ -31,14 +33,14 @@ interface Group {
 }
 
 interface Tail {
+  readonly key: string
   /** The last step that has the key for itself, where it has not ended. */
   alone: Step | undefined
   /** Those behind it that share the key. */
   group: Group | undefined
 }
 
-const NOBODY: never[] = []
-const NO_GROUPS: never[] = []
+const NONE: never[] = []
 
 export class KeyOrder<S extends Step> {
   private readonly tails = new Map<string, Tail>()
@@ -46,9 +48,11 @@ export class KeyOrder<S extends Step> {
   /** Puts a step behind those that it has to wait for; whether it may begin at once. */
   enter(step: S): boolean {
     const { alone, shared } = step.keys
+    step.tails = []
     if (shared.length > 0) step.groups = []
     for (const key of shared) {
       const tail = this.tail(key)
+      step.tails.push(tail)
       if (tail.alone) follow(step, tail.alone)
       tail.group ??= { count: 0, follower: undefined }
       tail.group.count++
@@ -56,6 +60,7 @@ export class KeyOrder<S extends Step> {
     }
     for (const key of alone) {
       const tail = this.tail(key)
+      step.tails.push(tail)
       if (tail.group) {
         tail.group.follower = step
         step.waitsFor++
@@ -69,7 +74,7 @@ export class KeyOrder<S extends Step> {
   private tail(key: string): Tail {
     let tail = this.tails.get(key)
     if (!tail) {
-      tail = { alone: undefined, group: undefined }
+      tail = { key, alone: undefined, group: undefined }
       this.tails.set(key, tail)
     }
     return tail
@@ -77,37 +82,28 @@ export class KeyOrder<S extends Step> {
 
   /** A step that has to be tried again: from here on those that share its keys wait for it too. */
   holdBack(step: S): void {
-    for (const key of step.keys.shared) {
-      const tail = this.tails.get(key)
-      if (tail && !tail.alone) tail.alone = step
-    }
+    const { groups, tails } = step
+    for (let i = 0; i < groups.length; i++) tails[i]!.alone ??= step
   }
 
   /** Takes a step out that has ended; those that may begin now, in their order. */
   leave(step: S): S[] {
-    const { alone, shared } = step.keys
-    let ready: Step[] = NOBODY
+    const { groups, tails } = step
+    let ready: Step[] = NONE
     const free = (follower: Step): void => {
       if (--follower.waitsFor > 0) return
-      if (ready === NOBODY) ready = []
+      if (ready === NONE) ready = []
       ready.push(follower)
     }
-    for (let i = 0; i < shared.length; i++) {
-      const key = shared[i]!
-      const group = step.groups[i]!
-      const tail = this.tails.get(key)
-      if (tail?.alone === step) tail.alone = undefined
-      if (--group.count === 0) {
-        if (group.follower) free(group.follower)
-        if (tail?.group === group) tail.group = undefined
-      }
-      if (tail && !tail.alone && !tail.group) this.tails.delete(key)
-    }
-    for (const key of alone) {
-      const tail = this.tails.get(key)
-      if (!tail) continue
+    for (let i = 0; i < tails.length; i++) {
+      const tail = tails[i]!
+      const group = groups[i]
       if (tail.alone === step) tail.alone = undefined
-      if (!tail.alone && !tail.group) this.tails.delete(key)
+      if (group && --group.count === 0) {
+        if (group.follower) free(group.follower)
+        if (tail.group === group) tail.group = undefined
+      }
+      if (!tail.alone && !tail.group) this.tails.delete(tail.key)
     }
     for (const follower of step.followers) free(follower)
     // Only steps of this order follow one another, so its followers are of its kind.
@@ -117,7 +113,7 @@ export class KeyOrder<S extends Step> {
 
 function follow(step: Step, before: Step): void {
   if (before === step) return
-  if (before.followers === NOBODY) before.followers = []
+  if (before.followers === NONE) before.followers = []
   before.followers.push(step)
   step.waitsFor++
 }

@@ -99,12 +99,13 @@ export class NatsGateway {
   /** Tries until the streams are there and fit, or until something newer makes that pointless. */
   private async beginIntake(connection: NatsConnection): Promise<void> {
     const own = ++this.intakeTry
+    this.intake.pause()
     const isCurrent = (): boolean => own === this.intakeTry && !this.stopping && !connection.isClosed()
     for (let waitMs = ENSURE_WAIT_MS, last = ''; isCurrent(); waitMs = Math.min(ENSURE_WAIT_MS_MAX, waitMs * 2)) {
       try {
         const manager = await connection.jetstreamManager({ checkAPI: false })
         await ensureEvents(manager)
-        const stream = await ensureIntake(manager, !this.intakeBegun)
+        const stream = await ensureIntake(manager, this.intakeBegun ? 'this process' : 'a predecessor')
         if (!isCurrent()) return
         this.intakeBegun = true
         this.intake.begin(connection, stream.created)

@@ -82,8 +82,10 @@ async function ensureStream(manager: JetStreamManager, config: Partial<StreamCon
 
 export const ensureEvents = (manager: JetStreamManager): Promise<StreamInfo> => ensureStream(manager, events)
 
-/** `isStart`: this process has nothing in flight, so what is in flight was a predecessor's. */
-export async function ensureIntake(manager: JetStreamManager, isStart: boolean): Promise<StreamInfo> {
+/** Who asked last for what may have been lost on its way. */
+export type LastAsker = 'this process' | 'a predecessor'
+
+export async function ensureIntake(manager: JetStreamManager, asker: LastAsker): Promise<StreamInfo> {
   await ensureStream(manager, dead)
   const stream = await ensureStream(manager, intake)
   const consumer = await found(manager.consumers.info(INTAKE_STREAM, INTAKE_CONSUMER))
@@ -92,7 +94,7 @@ export async function ensureIntake(manager: JetStreamManager, isStart: boolean):
     throw new UnfitStream(
       `The consumer ${INTAKE_CONSUMER} of ${INTAKE_STREAM} has to pull and to acknowledge each message`,
     )
-  } else if (isStart && isOrphaned(consumer) && stream.config.retention === RetentionPolicy.Workqueue) {
+  } else if (hasLost(consumer, asker) && stream.config.retention === RetentionPolicy.Workqueue) {
     await startAgain(manager, consumer.config)
   }
   return stream
@@ -107,12 +109,14 @@ const consumerConfig: Partial<ConsumerConfig> = {
   max_ack_pending: INTAKE_HELD_MAX,
 }
 
-/** Messages are out, and nobody is there who could have them. */
-const isOrphaned = ({ num_ack_pending, num_waiting }: ConsumerInfo): boolean => num_ack_pending > 0 && num_waiting === 0
+/** Messages are out; a predecessor's may be lost only where nobody asks for more, who could have them. */
+const hasLost = ({ num_ack_pending, num_waiting }: ConsumerInfo, asker: LastAsker): boolean =>
+  num_ack_pending > 0 && (asker === 'this process' || num_waiting === 0)
 
 /**
- * What a process that died had in flight would come back late, behind messages that were sent after it. A work queue
- * holds what is not acknowledged and nothing else, so a consumer made anew gives all of that in its order.
+ * What was lost on its way would come back late, behind messages that were sent after it. A work queue holds what is not
+ * acknowledged and nothing else, so a consumer made anew gives all of that in its order; what is in flight here is known
+ * when it comes again.
  */
 async function startAgain(manager: JetStreamManager, config: ConsumerConfig): Promise<void> {
   await manager.consumers.delete(INTAKE_STREAM, INTAKE_CONSUMER)
