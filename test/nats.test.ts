@@ -76,6 +76,7 @@ describe.skipIf(natsServerPath === undefined)('by NATS (nats-server 2.12 or newe
     eventually(
       'the intake is empty',
       async () => (await manager.streams.info('DOORBUSTER_INTAKE')).state.messages === 0,
+      60_000,
     )
 
   test('a command has the status and the body that it has over HTTP', async () => {
@@ -184,7 +185,7 @@ describe.skipIf(natsServerPath === undefined)('by NATS (nats-server 2.12 or newe
     expect(await server.stock('TEE')).toMatchObject({ reserved })
   })
 
-  test('commands of the intake are carried out once, whatever comes twice', { timeout: 60_000 }, async () => {
+  test('commands of the intake are carried out once, whatever comes twice', { timeout: 120_000 }, async () => {
     const sku = 'INTAKE'
     await stockUp(server.url, [sku], 10_000)
     const adjustments = Array.from({ length: 700 }, (_, i) => ({

@@ -1,7 +1,7 @@
 /**
  * One lane for each partition: reservations that came together go to it together, as one packed frame, and what comes
  * meanwhile is the next. A partition that has no room, or whose log cannot be written, is tried again after a while with
- * the same in the same order. An adjustment of a SKU waits in the lane for the reservations before it.
+ * the same in the same order.
  */
 import { Operation, Status } from '../../actors/inventory/wire.js'
 import type { Outcome } from '../../engine/protocol.js'
@@ -12,15 +12,14 @@ import type { Metrics } from '../metrics.js'
 import { refusal } from '../operations/reservations.js'
 import { unknownSku } from '../problems.js'
 import { RESERVE_BYTES, type ReservationRequest, writeReserveRecord } from '../reserve-record.js'
-import { PLAIN_COMMAND } from './plain-reservation.js'
+
+export const RESERVATION = 'reservation.create'
 
 export interface LaneStep {
-  /** A reservation that is sent in a frame; other steps are begun one by one. */
-  readonly reservation: ReservationRequest | undefined
+  readonly reservation: ReservationRequest
 }
 
 export interface LaneOwner<S extends LaneStep> {
-  begin(step: S): void
   held(step: S): void
   refused(step: S, outcome: Outcome): void
   /** All of a frame were told. */
@@ -63,18 +62,18 @@ export class IntakeLanes<S extends LaneStep> {
     }))
   }
 
-  /** Puts a step that concerns a SKU behind those of its partition; they go once all that came with it are there. */
-  add(step: S, skuName: string): void {
+  /** Puts a reservation behind those of its partition; they go once all that came with it are there. */
+  add(step: S): void {
     const { directory, owner } = this.options
-    const sku = directory.find('skus', skuName)
-    if (sku < 0) {
-      if (step.reservation) owner.refused(step, unknownSku(skuName))
-      else owner.begin(step)
+    const { sku } = step.reservation
+    const index = directory.find('skus', sku)
+    if (index < 0) {
+      owner.refused(step, unknownSku(sku))
       return
     }
-    const lane = this.lanes[directory.partitionOfSku(sku)]!
+    const lane = this.lanes[directory.partitionOfSku(index)]!
     lane.waiting.push(step)
-    if (lane.isBusy && step.reservation) return
+    if (lane.isBusy) return
     if (this.touched.size === 0) queueMicrotask(() => this.sendTouched())
     this.touched.add(lane)
   }
@@ -86,32 +85,14 @@ export class IntakeLanes<S extends LaneStep> {
   }
 
   private send(lane: Lane<S>): void {
-    const { waiting } = lane
-    let at = 0
-    while (at < waiting.length && !this.isStopped) {
-      const step = waiting[at]!
-      if (step.reservation) {
-        if (lane.isBusy) break
-        at += this.sendFrame(lane, at)
-      } else {
-        at++
-        this.options.owner.begin(step)
-      }
-    }
-    // What was begun may have put more behind.
-    if (at > 0) waiting.splice(0, at)
-  }
-
-  /** Sends the reservations from a place on; how many of the steps are done with here. */
-  private sendFrame(lane: Lane<S>, from: number): number {
+    if (lane.isBusy || this.isStopped || lane.waiting.length === 0) return
     const { dispatch, directory, owner } = this.options
-    const { waiting, partition } = lane
+    const { partition } = lane
     const steps: S[] = []
     const unknown: [S, Outcome][] = []
-    let at = from
-    for (; at < waiting.length && steps.length < FRAME_RECORDS_MAX; at++) {
-      const step = waiting[at]!
-      if (!step.reservation) break
+    let taken = 0
+    for (; taken < lane.waiting.length && steps.length < FRAME_RECORDS_MAX; taken++) {
+      const step = lane.waiting[taken]!
       const sku = writeReserveRecord(step.reservation, directory, scratchView, steps.length * RESERVE_BYTES)
       if (typeof sku === 'number') steps.push(step)
       else unknown.push([step, sku])
@@ -122,15 +103,16 @@ export class IntakeLanes<S extends LaneStep> {
       if (room < 0) {
         dispatch.overloads++
         this.leaveAlone(lane, steps.length)
-        return 0
+        return
       }
       dispatch.links.bytesOf(partition).set(scratch.subarray(0, bytes), room)
       lane.isBusy = true
       this.underWay += steps.length
       dispatch.sendFrame(partition, Operation.reserve, steps.length, bytes, this.waiterOf(lane, steps))
     }
+    lane.waiting = lane.waiting.slice(taken)
     for (const [step, outcome] of unknown) owner.refused(step, outcome)
-    return at - from
+    if (steps.length === 0) this.send(lane)
   }
 
   private waiterOf(lane: Lane<S>, steps: S[]): FrameWaiter {
@@ -165,13 +147,13 @@ export class IntakeLanes<S extends LaneStep> {
         owner.held(step)
       } else {
         refused++
-        const outcome = refusal(status, step.reservation!, words[at + 2 * i + 1]!)
-        metrics.request(PLAIN_COMMAND, outcome.status, milliseconds)
+        const outcome = refusal(status, step.reservation, words[at + 2 * i + 1]!)
+        metrics.request(RESERVATION, outcome.status, milliseconds)
         owner.refused(step, outcome)
       }
     }
-    metrics.request(PLAIN_COMMAND, 200, milliseconds, replayed)
-    metrics.request(PLAIN_COMMAND, 201, milliseconds, steps.length - replayed - refused)
+    metrics.request(RESERVATION, 200, milliseconds, replayed)
+    metrics.request(RESERVATION, 201, milliseconds, steps.length - replayed - refused)
     owner.told()
   }
 

@@ -4,12 +4,12 @@ import { KeyOrder, keysOf, Step, type StepKeys } from './intake-order.js'
 
 const someKeys = fc.uniqueArray(fc.constantFrom('a', 'b', 'c', 'd'), { maxLength: 3 })
 const keys: fc.Arbitrary<StepKeys> = fc
-  .record({ alone: someKeys, shared: someKeys })
-  .map(({ alone, shared }) => ({ alone, shared: shared.filter((key) => !alone.includes(key)) }))
+  .record({ alone: someKeys, shared: someKeys, kind: fc.constantFrom('x', 'y') })
+  .map(({ alone, shared, kind }) => ({ alone, shared: shared.filter((key) => !alone.includes(key)), kind }))
 
 const conflict = (a: StepKeys, b: StepKeys): boolean =>
   a.alone.some((key) => b.alone.includes(key) || b.shared.includes(key)) ||
-  a.shared.some((key) => b.alone.includes(key))
+  a.shared.some((key) => b.alone.includes(key) || (a.kind !== b.kind && b.shared.includes(key)))
 
 describe('commands that concern the same thing', () => {
   test('end in their order, whoever is slow; all end, and none waits without a reason', () => {
@@ -44,7 +44,9 @@ describe('commands that concern the same thing', () => {
 test('those that share a key wait behind one that is tried again, and go on beside one another after it', () => {
   const order = new KeyOrder<Step>()
   const [before, again, behind, beside, last] = [0, 1, 2, 3, 4].map((i) => {
-    return new Step(i === 4 ? { alone: ['a'], shared: [] } : { alone: [], shared: [i === 3 ? 'b' : 'a'] })
+    return new Step(
+      i === 4 ? { alone: ['a'], shared: [], kind: '' } : { alone: [], shared: [i === 3 ? 'b' : 'a'], kind: '' },
+    )
   }) as [Step, Step, Step, Step, Step]
   expect([order.enter(before), order.enter(again)]).toEqual([true, true])
   order.holdBack(again)
@@ -58,7 +60,7 @@ describe('what a command concerns', () => {
   test.each([
     ['reservation.create', { id: 'R', sku: 'S' }, ['reservation/R'], ['sku/S']],
     ['reservation.confirm', { id: 'R' }, ['reservation/R'], []],
-    ['inventory.adjust', { id: 'A', sku: 'S' }, [], ['sku/S']],
+    ['inventory.adjust', { id: 'A', sku: 'S' }, ['sku/S'], []],
     ['inventory.put', { sku: 'S', location: 'L' }, ['sku/S'], []],
     ['inventory.putMany', { items: [{ sku: 'S' }, { sku: 'T' }] }, ['sku/S', 'sku/T'], []],
     ['order.cancel', { id: 'O' }, ['order/O'], []],
@@ -66,7 +68,7 @@ describe('what a command concerns', () => {
     ['settings.put', { a: 1 }, ['all/settings'], []],
     ['sale.put', null, ['all/sale'], []],
   ])('%s of %j', (name, body, alone, shared) => {
-    expect(keysOf(name, body)).toEqual({ alone, shared })
+    expect(keysOf(name, body)).toEqual({ alone, shared, kind: name })
   })
 
   test('is found in any body', () => {

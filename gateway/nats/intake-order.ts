@@ -1,8 +1,8 @@
 /**
  * The order of commands that concern the same thing: a SKU, an order, a reservation. Each waits for those before it that
- * share a key with it; whatever shares none goes on beside it. Reservations and adjustments of one SKU are given to its
- * partition in their order without waiting for each other's outcome, since the partition keeps that order; so a SKU that
- * everybody wants costs one flush for many of them.
+ * share a key with it; whatever shares none goes on beside it. Commands of one name that want units of one SKU are given to
+ * its partition in their order without waiting for each other's outcome, since the partition keeps that order; so a SKU
+ * that everybody wants costs one flush for many of them.
  */
 import { parseFulfillmentId } from '../../actors/order/order-id.js'
 
@@ -21,15 +21,19 @@ export class Step {
 export interface StepKeys {
   /** It has these for itself. */
   readonly alone: readonly string[]
-  /** It goes on beside others that share these. */
+  /** It goes on beside others of its kind that share these. */
   readonly shared: readonly string[]
+  readonly kind: string
 }
 
-/** Steps that share a key, with none between them that has it for itself. */
+/** Steps of one kind that share a key, with no other between them. */
 interface Group {
+  readonly kind: string
   count: number
-  /** Who has the key for itself behind them. */
-  follower: Step | undefined
+  /** The group of another kind that they wait for; none once they have ended, so that no chain grows. */
+  before: Group | undefined
+  /** Who waits until the last of them has ended. */
+  followers: Step[]
 }
 
 interface Tail {
@@ -47,14 +51,16 @@ export class KeyOrder<S extends Step> {
 
   /** Puts a step behind those that it has to wait for; whether it may begin at once. */
   enter(step: S): boolean {
-    const { alone, shared } = step.keys
+    const { alone, shared, kind } = step.keys
     step.tails = []
     if (shared.length > 0) step.groups = []
     for (const key of shared) {
       const tail = this.tail(key)
       step.tails.push(tail)
       if (tail.alone) follow(step, tail.alone)
-      tail.group ??= { count: 0, follower: undefined }
+      if (tail.group?.kind !== kind) tail.group = { kind, count: 0, before: tail.group, followers: NONE }
+      const { before } = tail.group
+      if (before && before.count > 0) wait(step, before)
       tail.group.count++
       step.groups.push(tail.group)
     }
@@ -62,8 +68,7 @@ export class KeyOrder<S extends Step> {
       const tail = this.tail(key)
       step.tails.push(tail)
       if (tail.group) {
-        tail.group.follower = step
-        step.waitsFor++
+        wait(step, tail.group)
       } else if (tail.alone) follow(step, tail.alone)
       tail.group = undefined
       tail.alone = step
@@ -100,7 +105,8 @@ export class KeyOrder<S extends Step> {
       const group = groups[i]
       if (tail.alone === step) tail.alone = undefined
       if (group && --group.count === 0) {
-        if (group.follower) free(group.follower)
+        group.before = undefined
+        for (const follower of group.followers) free(follower)
         if (tail.group === group) tail.group = undefined
       }
       if (!tail.alone && !tail.group) this.tails.delete(tail.key)
@@ -111,6 +117,12 @@ export class KeyOrder<S extends Step> {
   }
 }
 
+function wait(step: Step, before: Group): void {
+  if (before.followers === NONE) before.followers = []
+  before.followers.push(step)
+  step.waitsFor++
+}
+
 function follow(step: Step, before: Step): void {
   if (before === step) return
   if (before.followers === NONE) before.followers = []
@@ -118,9 +130,8 @@ function follow(step: Step, before: Step): void {
   step.waitsFor++
 }
 
-/** Families whose commands say something absolute of a SKU; what others do to it is a matter of more or less. */
+/** Families whose commands say what is there of a SKU; others want some of it. */
 const SKU_ALONE = new Set(['inventory', 'product', 'supply', 'pool', 'sale'])
-const ADJUSTMENT = 'inventory.adjust'
 
 /** Fields that name something, and what they name. */
 const NAMING: Readonly<Record<string, string>> = {
@@ -171,9 +182,11 @@ export function keysOf(name: string, body: unknown): StepKeys {
   const family = name.slice(0, Math.max(0, name.indexOf('.'))) || name
   const found: Found = { family, alone: new Set(), skus: new Set() }
   collect(body, found)
-  const isAlone = SKU_ALONE.has(family) && name !== ADJUSTMENT
+  const isAlone = SKU_ALONE.has(family)
   if (isAlone) for (const sku of found.skus) found.alone.add(sku)
   const shared = isAlone ? [] : [...found.skus]
   const alone = [...found.alone]
-  return alone.length === 0 && shared.length === 0 ? { alone: [`all/${family}`], shared } : { alone, shared }
+  return alone.length === 0 && shared.length === 0
+    ? { alone: [`all/${family}`], shared, kind: name }
+    : { alone, shared, kind: name }
 }

@@ -17,21 +17,22 @@ import { IDEMPOTENCY_KEY_BYTES_MAX, type IdempotentRuns } from '../operations/id
 import { type NamedOperations, unknownCommand } from '../operations/named-operations.js'
 import type { Operation } from '../operations/operation.js'
 import type { ReservationRequest } from '../reserve-record.js'
+import { reservation } from '../schemas.js'
 import { type Acknowledgements, deliveryOf } from './acknowledgements.js'
 import { faultOf } from './connection.js'
 import { keepDead } from './dead-letters.js'
-import { IntakeLanes, type LaneOwner, type LaneStep } from './intake-lanes.js'
+import { IntakeLanes, type LaneOwner, type LaneStep, RESERVATION } from './intake-lanes.js'
 import { KeyOrder, keysOf, Step, type StepKeys } from './intake-order.js'
 import { IntakePull } from './intake-pull.js'
 import { IntakeWindow } from './intake-window.js'
 import { decodeBody, headerOf } from './message-body.js'
-import { PLAIN_COMMAND, plainReservation } from './plain-reservation.js'
+import { plainReservation } from './plain-reservation.js'
 import { Header, INTAKE, nameIn } from './subjects.js'
 
 type Command = { operation: Operation; body: unknown } | { refused: Outcome }
 
 /** A message in flight. */
-class IntakeStep extends Step implements LaneStep {
+class IntakeStep extends Step {
   state: 'waiting' | 'running' | 'postponed' = 'waiting'
   tries = 0
   /** From when on it may be given up that a postponed message comes again: somebody has removed it. */
@@ -44,7 +45,6 @@ class IntakeStep extends Step implements LaneStep {
     readonly sequence: number,
     public message: Msg,
     readonly command: Command,
-    readonly reservation: ReservationRequest | undefined,
     /** Whose part of the window it takes. */
     readonly share: number,
   ) {
@@ -52,9 +52,21 @@ class IntakeStep extends Step implements LaneStep {
   }
 }
 
-/** Commands whose order with reservations of their SKU its partition keeps: they stand in its lane. */
-const IN_LANE = new Set([PLAIN_COMMAND, 'inventory.adjust'])
-const PLAIN_SUBJECT = `${INTAKE}.${PLAIN_COMMAND}`
+/** A reservation, which goes to its partition with others. */
+class ReservationStep extends IntakeStep implements LaneStep {
+  constructor(
+    keys: StepKeys,
+    sequence: number,
+    message: Msg,
+    command: Command,
+    share: number,
+    readonly reservation: ReservationRequest,
+  ) {
+    super(keys, sequence, message, command, share)
+  }
+}
+
+const RESERVATION_SUBJECT = `${INTAKE}.${RESERVATION}`
 const SKU_KEY = 'sku/'
 const ORDER_KEY = 'order/'
 
@@ -84,8 +96,8 @@ export class Intake {
   private readonly steps = new Map<number, IntakeStep>()
   private readonly order = new KeyOrder<IntakeStep>()
   private readonly window: IntakeWindow
-  private readonly lanes: IntakeLanes<IntakeStep>
-  private readonly plainOperation: Operation | undefined
+  private readonly lanes: IntakeLanes<ReservationStep>
+  private readonly reserving: Operation | undefined
   /** Steps that are carried out one by one. */
   private running = 0
   private pull: IntakePull | undefined
@@ -98,14 +110,13 @@ export class Intake {
   constructor(private readonly options: IntakeOptions) {
     const { dispatch, directory, metrics } = options
     this.window = new IntakeWindow(dispatch.links.partitions, () => this.pull?.ask())
-    const owner: LaneOwner<IntakeStep> = {
-      begin: (step) => void this.runOne(step),
+    const owner: LaneOwner<ReservationStep> = {
       held: (step) => this.carriedOut(step),
       refused: (step, outcome) => void this.settle(step, outcome),
       told: () => this.pull?.ask(),
     }
     this.lanes = new IntakeLanes({ dispatch, directory, metrics, owner })
-    this.plainOperation = options.operations.find(PLAIN_COMMAND)
+    this.reserving = options.operations.find(RESERVATION)
     this.sweep = setInterval(() => this.forgetLost(), SWEEP_MS)
     this.sweep.unref()
   }
@@ -164,26 +175,26 @@ export class Intake {
   private stepOf(sequence: number, message: Msg): IntakeStep {
     const { subject } = message
     const decoded = decodeBody(message.data, message.headers)
-    if (subject === PLAIN_SUBJECT && this.plainOperation && !('fault' in decoded)) {
+    if (subject === RESERVATION_SUBJECT && this.reserving && !('fault' in decoded)) {
       const { body } = decoded
       const plain = plainReservation(body)
-      if (plain) {
-        const sku = SKU_KEY + plain.sku
-        const keys = { alone: [`reservation/${plain.id}`], shared: [sku] }
-        const command = { operation: this.plainOperation, body }
-        return new IntakeStep(keys, sequence, message, command, plain, this.shareOfSku(plain.sku))
+      const request = plain ?? reservation.safeParse(body).data
+      if (request) {
+        const keys = plain ? keysOfPlain(plain) : keysOf(RESERVATION, body)
+        const command = { operation: this.reserving, body }
+        return new ReservationStep(keys, sequence, message, command, this.shareOfSku(request.sku), request)
       }
     }
     const name = nameIn(subject, INTAKE)
     const operation = this.options.operations.find(name)
     if ('fault' in decoded || !operation) {
       const refused = 'fault' in decoded ? decoded.fault : unknownCommand(name)
-      const keys = { alone: [], shared: [] }
-      return new IntakeStep(keys, sequence, message, { refused }, undefined, this.window.unplaced)
+      const keys = { alone: [], shared: [], kind: name }
+      return new IntakeStep(keys, sequence, message, { refused }, this.window.unplaced)
     }
     const { body } = decoded
     const keys = keysOf(name, body)
-    return new IntakeStep(keys, sequence, message, { operation, body }, undefined, this.shareOf(keys))
+    return new IntakeStep(keys, sequence, message, { operation, body }, this.shareOf(keys))
   }
 
   private shareOfSku(name: string): number {
@@ -203,10 +214,8 @@ export class Intake {
   private run(step: IntakeStep): void {
     if (this.stopping) return
     step.state = 'running'
-    const sku = step.keys.shared[0]
-    if (sku !== undefined && 'operation' in step.command && IN_LANE.has(step.command.operation.name)) {
-      this.lanes.add(step, sku.slice(SKU_KEY.length))
-    } else void this.runOne(step)
+    if (step instanceof ReservationStep) this.lanes.add(step)
+    else void this.runOne(step)
   }
 
   private async runOne(step: IntakeStep): Promise<void> {
@@ -321,5 +330,12 @@ export class Intake {
     while (this.running + this.lanes.underWay > 0 && performance.now() < until) await sleep(5)
   }
 }
+
+/** What `keysOf` finds in such a body. */
+const keysOfPlain = ({ id, sku }: ReservationRequest): StepKeys => ({
+  alone: [`reservation/${id}`],
+  shared: [SKU_KEY + sku],
+  kind: RESERVATION,
+})
 
 const digest = (of: string | Uint8Array): string => createHash('sha256').update(of).digest('base64url')

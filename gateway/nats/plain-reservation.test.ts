@@ -1,8 +1,9 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { reservation } from '../schemas.js'
+import { RESERVATION } from './intake-lanes.js'
 import { keysOf } from './intake-order.js'
-import { PLAIN_COMMAND, plainReservation } from './plain-reservation.js'
+import { plainReservation } from './plain-reservation.js'
 
 const text = fc.oneof(
   fc.constantFrom('S', 'TEE RED', ' S', 'S ', '', 'x'.repeat(128), 'x'.repeat(129), 'é', '\u0007', '\ud800', '~', '!'),
@@ -40,7 +41,8 @@ test('what is plain passes its schema unchanged and concerns no more than it see
       if (!request) return
       plain++
       expect(reservation.safeParse(sent)).toEqual({ success: true, data: request })
-      expect(keysOf(PLAIN_COMMAND, sent)).toEqual({
+      expect(keysOf(RESERVATION, sent)).toEqual({
+        kind: RESERVATION,
         alone: [`reservation/${request.id}`],
         shared: [`sku/${request.sku}`],
       })

@@ -6,8 +6,6 @@ import { QUANTITY_MAX, TTL_SECONDS_DEFAULT, TTL_SECONDS_MAX } from '../../actors
 import { NAME_BYTES_MAX } from '../../actors/limits.js'
 import type { ReservationRequest } from '../reserve-record.js'
 
-export const PLAIN_COMMAND = 'reservation.create'
-
 const UUID = /^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$/
 /** A name that is as many bytes as characters, with no space at its ends. */
 const PLAIN_NAME = /^[!-~](?:[ -~]*[!-~])?$/
