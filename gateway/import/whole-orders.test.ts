@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import type { Row } from './import-rows.js'
+import type { Row } from './row.js'
 import { wholeOrders } from './whole-orders.js'
 
 const keyOf = ({ order }: Record<string, unknown>): string => String(order)

@@ -3,7 +3,7 @@
  * then the rows, which are kept from an order's first to its last.
  */
 import { DoorbusterError } from '../../engine/errors.js'
-import type { Row } from './import-rows.js'
+import type { Row } from './row.js'
 
 /** Their numbers are in memory: some hundred bytes each. */
 const ORDERS_MAX = 1_000_000

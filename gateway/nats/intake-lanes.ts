@@ -10,6 +10,7 @@ import type { Dispatch, FrameWaiter } from '../dispatch.js'
 import { FRAME_RECORDS_MAX, INTAKE_RETRY_MS, INTAKE_RETRY_MS_MAX } from '../limits.js'
 import type { Metrics } from '../metrics.js'
 import { refusal } from '../operations/reservations.js'
+import type { People } from '../personal-data/people.js'
 import { unknownSku } from '../problems.js'
 import { RESERVE_BYTES, type ReservationRequest, writeReserveRecord } from '../reserve-record.js'
 
@@ -40,6 +41,8 @@ interface Lane<S> {
 export interface LanesOptions<S extends LaneStep> {
   dispatch: Dispatch
   directory: Directory
+  /** With whose key buyers are kept. */
+  people: Pick<People, 'vault'>
   metrics: Metrics
   owner: LaneOwner<S>
 }
@@ -86,14 +89,14 @@ export class IntakeLanes<S extends LaneStep> {
 
   private send(lane: Lane<S>): void {
     if (lane.isBusy || this.isStopped || lane.waiting.length === 0) return
-    const { dispatch, directory, owner } = this.options
+    const { dispatch, owner } = this.options
     const { partition } = lane
     const steps: S[] = []
     const unknown: [S, Outcome][] = []
     let taken = 0
     for (; taken < lane.waiting.length && steps.length < FRAME_RECORDS_MAX; taken++) {
       const step = lane.waiting[taken]!
-      const sku = writeReserveRecord(step.reservation, directory, scratchView, steps.length * RESERVE_BYTES)
+      const sku = writeReserveRecord(step.reservation, this.options, scratchView, steps.length * RESERVE_BYTES)
       if (typeof sku === 'number') steps.push(step)
       else unknown.push([step, sku])
     }

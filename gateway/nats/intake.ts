@@ -16,6 +16,7 @@ import type { Metrics } from '../metrics.js'
 import { IDEMPOTENCY_KEY_BYTES_MAX, type IdempotentRuns } from '../operations/idempotent-runs.js'
 import { type NamedOperations, unknownCommand } from '../operations/named-operations.js'
 import type { Operation } from '../operations/operation.js'
+import type { People } from '../personal-data/people.js'
 import type { ReservationRequest } from '../reserve-record.js'
 import { reservation } from '../schemas.js'
 import { type Acknowledgements, deliveryOf } from './acknowledgements.js'
@@ -82,6 +83,7 @@ export interface IntakeOptions {
   once: IdempotentRuns
   dispatch: Dispatch
   directory: Directory
+  people: Pick<People, 'vault'>
   metrics: Metrics
   acknowledgements: Acknowledgements
   logger: Logger
@@ -108,14 +110,14 @@ export class Intake {
   private readonly sweep: NodeJS.Timeout
 
   constructor(private readonly options: IntakeOptions) {
-    const { dispatch, directory, metrics } = options
+    const { dispatch, directory, people, metrics } = options
     this.window = new IntakeWindow(dispatch.links.partitions, () => this.pull?.ask())
     const owner: LaneOwner<ReservationStep> = {
       held: (step) => this.carriedOut(step),
       refused: (step, outcome) => void this.settle(step, outcome),
       told: () => this.pull?.ask(),
     }
-    this.lanes = new IntakeLanes({ dispatch, directory, metrics, owner })
+    this.lanes = new IntakeLanes({ dispatch, directory, people, metrics, owner })
     this.reserving = options.operations.find(RESERVATION)
     this.sweep = setInterval(() => this.forgetLost(), SWEEP_MS)
     this.sweep.unref()

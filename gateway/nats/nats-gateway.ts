@@ -62,6 +62,7 @@ export class NatsGateway {
       once,
       dispatch: context.dispatch,
       directory: context.directory,
+      people: context.people,
       metrics,
       acknowledgements: this.acknowledgements,
       logger,
