@@ -10,7 +10,7 @@ import { nodemailer } from '../../lazy-libraries.js'
 import { type MailIdentity, mailContent } from '../mail-content.js'
 import { MEDIA, type Medium } from '../message-kinds.js'
 import { plainLine } from '../plain-line.js'
-import { assertSendable, type Message, type Provider, SendError, type SmsMessage } from '../provider.js'
+import { assertSendable, type Message, type Provider, SendError, type Sent, type SmsMessage } from '../provider.js'
 
 export interface FolderSettings extends MailIdentity {
   /** Made where it is missing. It should be the outbox's alone: the oldest of its messages are deleted. */
@@ -22,25 +22,51 @@ export interface FolderSettings extends MailIdentity {
 const FILES_MAX = 1_000
 /** Messages that may wait to be written: more are refused, to be tried again. */
 const WAITING_MAX = 1_000
+/** The disk makes so many durable in hardly more time than one, and who waits behind it for the log's flush waits once. */
+const WRITTEN_TOGETHER_MAX = 32
 const EXTENSIONS: Record<Medium, string> = { email: 'eml', sms: 'sms.txt' }
 const OWN_FILE = /^[0-9a-f]{40}\.(?:eml|sms\.txt)$/
 const OWN_REMAINS = /^\.[0-9a-f]{40}\.[0-9a-f]{8}\.part$/
 
 const stemOf = (key: string): string => createHash('sha256').update(key).digest('hex').slice(0, 40)
 
+interface Waiting {
+  message: Message
+  key: string
+  resolve: (sent: Sent) => void
+  reject: (reason: unknown) => void
+}
+
 export function folderProvider(settings: FolderSettings): Provider {
   const outbox = new Outbox(settings)
   const queue = new PQueue({ concurrency: 1 })
+  const waiting: Waiting[] = []
   let isClosed = false
+
+  async function writeWaiting(): Promise<void> {
+    const batch = waiting.splice(0, WRITTEN_TOGETHER_MAX)
+    // Its own turn came when it was written with others already.
+    if (batch.length === 0) return
+    const outcomes = await outbox.put(batch)
+    batch.forEach(({ resolve, reject }, at) => {
+      const outcome = outcomes[at]!
+      if (outcome.status === 'fulfilled') resolve({ providerId: outcome.value })
+      else reject(outcome.reason)
+    })
+  }
+
   return {
     media: MEDIA,
     async send(message, key) {
       assertSendable(message, key, MEDIA)
       if (isClosed) throw new SendError('unreachable', 'The outbox folder is closed.', { permanent: false })
-      if (queue.size >= WAITING_MAX) {
+      if (waiting.length >= WAITING_MAX) {
         throw new SendError('overloaded', `${WAITING_MAX} messages wait to be written already.`, { permanent: false })
       }
-      return queue.add(async () => ({ providerId: await outbox.put(message, key) }))
+      return new Promise<Sent>((resolve, reject) => {
+        waiting.push({ message, key, resolve, reject })
+        void queue.add(writeWaiting)
+      })
     },
     // Behind what is being written.
     forget: (keys) => queue.add(() => outbox.remove(keys)),
@@ -57,31 +83,33 @@ class Outbox {
 
   constructor(private readonly settings: FolderSettings) {}
 
-  /** The file's name. Rejects with SendError. */
-  async put(message: Message, key: string): Promise<string> {
-    const { filesMax = FILES_MAX } = this.settings
-    const stem = stemOf(key)
-    const name = `${stem}.${EXTENSIONS[message.medium]}`
-    const content = await this.contentOf(message, key)
+  /** The files' names, or a SendError each, once all of them are durable. */
+  async put(messages: readonly Pick<Waiting, 'message' | 'key'>[]): Promise<PromiseSettledResult<string>[]> {
     try {
       this.files ??= await this.read()
-      await this.write(stem, name, content)
-      this.files.delete(name)
-      this.files.add(name)
-      for (const oldest of this.files) {
-        if (this.files.size <= filesMax) break
-        await rm(join(this.settings.directory, oldest), { force: true })
-        this.files.delete(oldest)
-      }
-      return name
-    } catch (error) {
+      const outcomes = await Promise.allSettled(messages.map(({ message, key }) => this.write(message, key)))
+      const names = outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : []))
+      await this.keepNewest(this.files, names)
+      await syncFolder(this.settings.directory)
       // The folder may be another one by the time it can be written to again.
+      if (names.length < messages.length) this.files = undefined
+      return outcomes
+    } catch (error) {
       this.files = undefined
-      const reason = error instanceof Error ? error.message : String(error)
-      throw new SendError('unreachable', `The message cannot be written to the outbox folder: ${reason}`, {
-        permanent: false,
-        cause: error,
-      })
+      return messages.map(() => ({ status: 'rejected', reason: unwritten(error) }))
+    }
+  }
+
+  private async keepNewest(files: Set<string>, names: readonly string[]): Promise<void> {
+    const { directory, filesMax = FILES_MAX } = this.settings
+    for (const name of names) {
+      files.delete(name)
+      files.add(name)
+    }
+    for (const oldest of files) {
+      if (files.size <= filesMax) break
+      await rm(join(directory, oldest), { force: true })
+      files.delete(oldest)
     }
   }
 
@@ -116,9 +144,15 @@ class Outbox {
     return new Set(dated.sort((a, b) => a.ms - b.ms).map(({ name }) => name))
   }
 
-  /** Whole or not at all: a reader never sees a part of a message, and a link that lies in its place is not followed. */
-  private async write(stem: string, name: string, content: Uint8Array): Promise<void> {
+  /**
+   * Whole or not at all: a reader never sees a part of a message, and a link that lies in its place is not followed. The
+   * file's name; rejects with SendError.
+   */
+  private async write(message: Message, key: string): Promise<string> {
     const { directory } = this.settings
+    const stem = stemOf(key)
+    const name = `${stem}.${EXTENSIONS[message.medium]}`
+    const content = await this.contentOf(message, key)
     const part = join(directory, `.${stem}.${randomBytes(4).toString('hex')}.part`)
     try {
       const file = await open(part, 'wx', 0o600)
@@ -129,17 +163,29 @@ class Outbox {
         await file.close()
       }
       await rename(part, join(directory, name))
-      const folder = await open(directory, 'r')
-      try {
-        await folder.sync()
-      } finally {
-        await folder.close()
-      }
+      return name
     } catch (error) {
       await rm(part, { force: true }).catch(() => undefined)
-      throw error
+      throw unwritten(error)
     }
   }
+}
+
+async function syncFolder(directory: string): Promise<void> {
+  const folder = await open(directory, 'r')
+  try {
+    await folder.sync()
+  } finally {
+    await folder.close()
+  }
+}
+
+function unwritten(error: unknown): SendError {
+  const reason = error instanceof Error ? error.message : String(error)
+  return new SendError('unreachable', `The message cannot be written to the outbox folder: ${reason}`, {
+    permanent: false,
+    cause: error,
+  })
 }
 
 const smsText = ({ from, to, text }: SmsMessage): string => `To: ${to}\nFrom: ${plainLine(from, 100)}\n\n${text}\n`
