@@ -33,6 +33,13 @@ export const TIMERS_PER_ENTRY = 4_096
 export const CHECKPOINT_LOG_BYTES = 16 * MIB
 export const CHECKPOINT_LOG_BYTES_MAX = 256 * MIB
 
+/**
+ * Documents and index entries that have changed, behind which a checkpoint is begun as well, and what each of them is of it,
+ * about: 4,000 orders, some 25 MB.
+ */
+export const CHECKPOINT_CHANGES = 100_000
+export const CHANGE_BYTES = 250
+
 /** What must be left on a disk besides what is written: pages and free lists of LMDB's trees. */
 export const DISK_HEADROOM_BYTES = 256 * 1024
 

@@ -8,7 +8,9 @@ import { DoorbusterError, LogWriteError } from './errors.js'
 import {
   BATCH_BYTES_MAX,
   BATCH_ENTRIES_MAX,
+  CHANGE_BYTES,
   CHANGES_MAX,
+  CHECKPOINT_CHANGES,
   CHECKPOINT_HANDED_OVER_BYTES,
   CHECKPOINT_IDLE_MS,
   CHECKPOINT_LOG_BYTES,
@@ -294,9 +296,12 @@ export class Partition {
     if (this.stopping) return true
     const nowMs = performance.now()
     if (nowMs < this.checkpointNotBeforeMs) return false
-    const scattered = Math.min(CHECKPOINT_LOG_BYTES_MAX, this.options.state.store.checkpointBytes / 2)
+    const { changes, checkpointBytes } = this.options.state.store
+    const scattered = Math.min(CHECKPOINT_LOG_BYTES_MAX, checkpointBytes / 2)
     return (
-      this.logBytesBehind > Math.max(CHECKPOINT_LOG_BYTES, scattered) || nowMs - this.appendedMs > CHECKPOINT_IDLE_MS
+      this.logBytesBehind > Math.max(CHECKPOINT_LOG_BYTES, scattered) ||
+      changes > Math.max(CHECKPOINT_CHANGES, scattered / CHANGE_BYTES) ||
+      nowMs - this.appendedMs > CHECKPOINT_IDLE_MS
     )
   }
 
