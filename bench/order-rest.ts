@@ -10,7 +10,7 @@ import { type Memory, Server, withServer } from './server.js'
 
 /** Beyond what stays decoded in memory whatever there is (20,000), so that this is not booked on the others. */
 const WARM_UP_ORDERS = 40_000
-/** After the last order the log lies still and a checkpoint begins; then buffers are given back. */
+/** After the last order, and what is done about it, the log lies still and a checkpoint begins; then buffers are given back. */
 const SETTLE_MS = 12_000
 const KIB = 1_024
 /** None for closed ones: what is left to the noise of a garbage-collected heap. */
@@ -53,6 +53,7 @@ async function measureMemory(context: Context, name: string, isWhole: boolean, m
     const server = await Server.start(resources, options)
     try {
       await use(server)
+      await server.readersDone()
       await sleep(SETTLE_MS)
       return server.memory()
     } finally {
@@ -74,6 +75,7 @@ async function measureMemory(context: Context, name: string, isWhole: boolean, m
     const run = (prefix: string, ordersMax: number) =>
       runOrders(context, server, catalogue.names, { isWhole, ordersMax, prefix })
     const warm = await run('warm', WARM_UP_ORDERS)
+    await server.readersDone()
     await sleep(SETTLE_MS)
     before = server.memory()
     const report = await run(name, context.orders)
@@ -107,6 +109,7 @@ function measurePages(context: Context): Promise<Figure> {
     const half = Math.ceil(context.orders / 2)
     await runOrders(context, server, names, { isWhole: true, ordersMax: half, prefix: 'closed' })
     await runOrders(context, server, names, { isWhole: false, ordersMax: half, prefix: 'open' })
+    await server.readersDone()
     await sleep(SETTLE_MS)
     const [sample] = (await pageOf(server, new URLSearchParams({ limit: '1' }))).items
     if (!sample) throw new Error('There are no orders to list.')

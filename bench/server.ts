@@ -29,6 +29,8 @@ type ThreadSeconds = ReadonlyMap<string, number>
 
 /** `/proc` counts in ticks of 10 ms on all that Node runs on. */
 const TICKS_PER_SECOND = 100
+/** Readers of events give way to orders, and begin in earnest behind them. */
+const READERS_DEADLINE_MS = 1_800_000
 
 function secondsIn(file: string): number {
   const line = readFileSync(file, 'utf8')
@@ -81,6 +83,17 @@ export class Server {
       const metrics = await (await fetch(`${this.url}/metrics`, { signal })).text()
       const ready = [...metrics.matchAll(/^doorbuster_partition_memory_ready\{[^}]*\} (\d)$/gm)]
       if (ready.length > 0 && ready.every(([, value]) => value === '1')) return
+      await sleep(READY_POLL_MS, undefined, { signal })
+    }
+  }
+
+  /** Returns once readers of events have read all that there is: messages are written, the ledger is posted. */
+  async readersDone(): Promise<void> {
+    const signal = AbortSignal.timeout(READERS_DEADLINE_MS)
+    for (;;) {
+      const metrics = await (await fetch(`${this.url}/metrics`, { signal })).text()
+      const lags = [...metrics.matchAll(/^doorbuster_event_reader_lag\{[^}]*\} (\d+)$/gm)]
+      if (lags.length > 0 && lags.every(([, lag]) => lag === '0')) return
       await sleep(READY_POLL_MS, undefined, { signal })
     }
   }

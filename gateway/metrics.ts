@@ -92,6 +92,19 @@ export class Metrics {
     })
   }
 
+  /** How far behind each reader of events is. */
+  readers(readers: readonly { readonly name: string; readonly lag: number }[]): void {
+    new Gauge({
+      name: 'doorbuster_event_reader_lag',
+      help: 'Events that a reader has still to read',
+      labelNames: ['reader'],
+      registers: [this.registry],
+      collect() {
+        for (const { name, lag } of readers) this.set({ reader: name }, lag)
+      },
+    })
+  }
+
   /** A figure that is looked up when somebody asks. */
   gauge(name: string, help: string, value: () => number): void {
     new Gauge({

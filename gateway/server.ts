@@ -133,6 +133,7 @@ export class Server {
         const context = open as OperationContext
         const desks = await openDesks(context, options, logger)
         const metrics = new Metrics(dispatch, logger)
+        metrics.readers(consumers)
         await resumeErasures(context).catch((error: unknown) =>
           logger.error({ err: error }, 'an erasure that was cut off is not complete; the next start tries it again'),
         )

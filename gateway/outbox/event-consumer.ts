@@ -76,6 +76,11 @@ export class EventConsumer {
     return this.options.name
   }
 
+  /** Events that it has still to read, as far as is known. */
+  get lag(): number {
+    return this.options.dispatch.events.behind(this.cursor?.numbers ?? [])
+  }
+
   /** Handles an event once more that it had given up. Rejects where that fails again. */
   async redo(event: EngineEvent): Promise<void> {
     const { handle, handlePage } = this.options

@@ -73,6 +73,17 @@ describe('a reader of events', () => {
     expect(asked).toEqual([[1, 'engine.events', { after: 0, limit: 10 }]])
   })
 
+  it('is behind by what is known to have been published, of all partitions', async () => {
+    const older = { events: [event(1, 1)], missed: false, last: 9 }
+    const feed = new EventFeed(2, () => Promise.resolve({ status: 200, body: older }))
+    expect(feed.behind([0, 0])).toBe(0)
+    feed.add(event(4, 0), 10)
+    expect(feed.behind([1])).toBe(3)
+    await feed.page(1, 0, 1)
+    expect(feed.behind([4, 1])).toBe(8)
+    expect(feed.behind([4, 9])).toBe(0)
+  })
+
   it('is told where the partition cannot answer', async () => {
     const feed = new EventFeed(1, () => Promise.resolve({ status: 503, body: {} }))
     expect(await feed.page(0, 0, 10)).toBeUndefined()

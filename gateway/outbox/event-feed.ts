@@ -64,16 +64,25 @@ export class EventTail {
 
 export class EventFeed {
   private readonly tails: EventTail[]
+  /** Number of the last event of each partition, as far as is known. */
+  private readonly lasts: number[]
 
   constructor(
     partitions: number,
     private readonly query: (partition: number, name: string, body: unknown) => Promise<Outcome>,
   ) {
     this.tails = Array.from({ length: partitions }, () => new EventTail())
+    this.lasts = this.tails.map(() => 0)
   }
 
   add(event: EngineEvent, bytes: number): void {
     this.tails[event.partition]!.add(event, bytes)
+    this.lasts[event.partition] = event.number
+  }
+
+  /** How many events a reader that has read so far, by partition, has still to read, as far as is known. */
+  behind(numbers: readonly number[]): number {
+    return this.lasts.reduce((sum, last, partition) => sum + Math.max(0, last - (numbers[partition] ?? 0)), 0)
   }
 
   /** A partition's events after a number, at most `limit`; undefined where it has too much to do to tell. */
@@ -81,7 +90,10 @@ export class EventFeed {
     const near = this.tails[partition]!.page(after, limit)
     if (near) return near
     const { status, body } = await this.query(partition, 'engine.events', { after, limit })
+    if (status !== 200) return undefined
     // The engine's own answer.
-    return status === 200 ? (body as EventPage) : undefined
+    const page = body as EventPage
+    this.lasts[partition] = Math.max(this.lasts[partition]!, page.last)
+    return page
   }
 }
