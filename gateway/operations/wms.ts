@@ -35,7 +35,9 @@ export const wmsOperations = [
       if (unknown !== undefined) return unknownLocation(unknown)
       const known = await findConnection(id, context)
       const kept = secret ?? known?.secret
-      if (kept === undefined) return problem(422, 'invalid', 'secret: a new connection needs one')
+      if (kept === undefined && settings.url !== undefined) {
+        return problem(422, 'invalid', 'secret: a new connection that is told needs one')
+      }
       const all = await listConnections(CONNECTIONS_MAX, undefined, context)
       if (!known && all.items.length >= CONNECTIONS_MAX) {
         return problem(409, 'too_many_connections', `There are ${CONNECTIONS_MAX} connections to WMS already.`)

@@ -24,7 +24,8 @@ export const connectionSettings = z.object({
   url: z
     .url({ protocol: /^https?$/ })
     .max(2_000)
-    .meta({ description: 'Where fulfillment orders are told' }),
+    .optional()
+    .meta({ description: 'Where fulfillment orders are told; none: it reads events, by NATS or otherwise, and asks' }),
   secret: z
     .string()
     .min(16)
@@ -43,13 +44,18 @@ export const connectionSettings = z.object({
 export interface WmsConnection {
   id: string
   name?: string
-  url: string
-  secret: string
+  /** None: it reads events itself. */
+  url?: string
+  /** Signs what is told. */
+  secret?: string
   locations: string[]
   active: boolean
 }
 
-export const connectionView = ({ secret: _secret, ...shown }: WmsConnection): object => ({ ...shown, hasSecret: true })
+export const connectionView = ({ secret, ...shown }: WmsConnection): object => ({
+  ...shown,
+  hasSecret: secret !== undefined,
+})
 
 /** Where something is done with a WMS, it is named as who did it. */
 export const actorOf = (connection: string): string => `wms ${connection}`.slice(0, 100)

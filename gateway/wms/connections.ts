@@ -4,7 +4,7 @@ import type { Sealed } from '../personal-data/vault.js'
 import { WMS_CONNECTION, type WmsConnection } from './connection.js'
 
 interface KeptConnection extends Omit<WmsConnection, 'secret'> {
-  secret: Sealed
+  secret?: Sealed
 }
 
 type Context = Pick<OperationContext, 'records' | 'people'>
@@ -14,11 +14,12 @@ const purposeOf = (id: string): string => `wms/${id}`
 
 const opened = ({ secret, ...rest }: KeptConnection, { people }: Context): WmsConnection => ({
   ...rest,
-  secret: people.vault.openSecret<string>(purposeOf(rest.id), secret),
+  ...(secret === undefined ? {} : { secret: people.vault.openSecret<string>(purposeOf(rest.id), secret) }),
 })
 
 export async function keepConnection({ secret, ...rest }: WmsConnection, { records, people }: Context): Promise<void> {
-  const value: KeptConnection = { ...rest, secret: people.vault.sealSecret(purposeOf(rest.id), secret) }
+  const sealed = secret === undefined ? {} : { secret: people.vault.sealSecret(purposeOf(rest.id), secret) }
+  const value: KeptConnection = { ...rest, ...sealed }
   await records.put({ kind: WMS_CONNECTION, id: rest.id, value })
 }
 

@@ -54,7 +54,9 @@ export class WmsWorker {
 
   private async follow(): Promise<void> {
     const { items } = await listConnections(CONNECTIONS_MAX, undefined, this.context)
-    const wanted = new Map(items.filter(({ active }) => active).map((connection) => [connection.id, connection]))
+    const wanted = new Map(
+      items.filter(({ active, url }) => active && url !== undefined).map((connection) => [connection.id, connection]),
+    )
     for (const [id, { consumer }] of this.running) {
       if (wanted.has(id)) continue
       this.running.delete(id)

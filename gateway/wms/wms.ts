@@ -3,11 +3,11 @@
  *
  * Over webhooks: webhook/webhook-link.ts tells, `POST /v1/wms/{connection}/messages` answers (messages.ts).
  *
- * Over NATS: a WMS subscribes to the events of its fulfillment orders on the stream DOORBUSTER_EVENTS,
+ * Over NATS: its connection has no `url`. It subscribes to the events of its fulfillment orders on the stream DOORBUSTER_EVENTS,
  * `doorbuster.v1.event.fulfillment.*` (created, changed, accepted, picked, packed, shipped, delivered, rejected, failed,
  * cancelled) and `doorbuster.v1.event.order.changed`. Each is a CloudEvent whose data names `order`, `fulfillment`,
  * `location` and `status`; it asks for the whole with the command `wms.fulfillment.get { connection, fulfillment }`, which
- * gives the notice below with the version that it was told last, and drops what is older than what it has. It answers with
+ * gives the notice below as it is now, whichever of its events is read. It answers with
  * `wms.messages { connection, messages }`, or with the single commands `fulfillment.accept`, `.reject`, `.pick`, `.pack`,
  * `.ship`, `.deliver`, `.fail`, each with an `id` that makes a repeat count once.
  */

@@ -3,6 +3,7 @@
  * `webhook-signature`. The id is the same for the same version of a fulfillment order, so that a repeat is told from news.
  */
 import { Webhook } from 'standardwebhooks'
+import { assert } from '../../../engine/assert.js'
 import type { OutwardHttp } from '../../channels/channel.js'
 import { GiveUp } from '../../outbox/event-consumer.js'
 import type { WmsConnection } from '../connection.js'
@@ -22,6 +23,7 @@ export class WebhookLink implements WmsLink {
   ) {}
 
   async tell(notice: FulfillmentNotice, { url, secret }: WmsConnection): Promise<void> {
+    assert(url !== undefined && secret !== undefined, 'who is told has an address and a secret')
     const id = `${notice.connection}:${notice.fulfillment}:${notice.version}`
     const at = new Date(this.now())
     const body = { type: `fulfillment.${notice.type}`, timestamp: at.toISOString(), data: notice }
