@@ -145,18 +145,15 @@ describe('with a mail server and an SMS gateway', () => {
     expect(body).toMatchObject({ locale: 'de' })
   })
 
-  const bounce = (original: string, address: string): string =>
+  /** A report of a mail server about a mail, with what it says for machines. */
+  const reportOf = (type: 'delivery-status' | 'feedback-report', machine: string[], original: string): string =>
     [
-      'Content-Type: multipart/report; report-type=delivery-status; boundary="b"',
+      `Content-Type: multipart/report; report-type=${type}; boundary="b"`,
       '',
       '--b',
-      'Content-Type: message/delivery-status',
+      `Content-Type: message/${type}`,
       '',
-      'Reporting-MTA: dns; mx.example.com',
-      '',
-      `Final-Recipient: rfc822; ${address}`,
-      'Action: failed',
-      'Status: 5.1.1',
+      ...machine,
       '',
       '--b',
       'Content-Type: text/rfc822-headers',
@@ -166,6 +163,10 @@ describe('with a mail server and an SMS gateway', () => {
       '--b--',
       '',
     ].join('\r\n')
+  const bounce = (original: string, address: string): string => {
+    const recipient = [`Final-Recipient: rfc822; ${address}`, 'Action: failed', 'Status: 5.1.1']
+    return reportOf('delivery-status', ['Reporting-MTA: dns; mx.example.com', '', ...recipient], original)
+  }
   const report = (raw: string) =>
     server.call<{ applied: number; ignored: number }>('POST', '/v1/messages/reports', { report: raw })
 
@@ -192,6 +193,25 @@ describe('with a mail server and an SMS gateway', () => {
     expect(lifted.body).toEqual({ wasSuppressed: true })
     await place(server, { email })
     await vi.waitFor(() => expect(mailbox.of(email)).toHaveLength(2), WAIT)
+  })
+
+  test('a complaint stops all further mail to whoever complained, and to nobody else', async () => {
+    const [email, other] = [newEmail(), newEmail()]
+    const first = await place(server, { email })
+    await place(server, { email: other })
+    await vi.waitFor(() => expect([...mailbox.of(email), ...mailbox.of(other)]).toHaveLength(2), WAIT)
+    // As providers send it: the address is blacked out.
+    const machine = ['Feedback-Type: abuse', 'User-Agent: Example/1.0', 'Version: 1']
+    const complaint = reportOf('feedback-report', machine, mailbox.of(email)[0]!.messageId)
+    expect((await report(complaint)).body).toEqual({ applied: 1, ignored: 0 })
+    expect(await messagesOf(server, first.id)).toMatchObject([{ state: 'sent', report: 'complaint' }])
+    const second = await place(server, { email })
+    await place(server, { email: other })
+    await vi.waitFor(async () => {
+      expect(await messagesOf(server, second.id)).toMatchObject([{ state: 'suppressed', reason: 'suppressed' }])
+    }, WAIT)
+    await vi.waitFor(() => expect(mailbox.of(other)).toHaveLength(2), WAIT)
+    expect(mailbox.of(email)).toHaveLength(1)
   })
 
   test('a mail that its server refuses fails, is seen, and goes out when it is sent again', async () => {

@@ -8,6 +8,7 @@ import { ediOperations } from './edi.js'
 import { erpOperations } from './erp.js'
 import { fulfillmentOperations } from './fulfillments.js'
 import { inventoryOperations } from './inventory.js'
+import { labelPrintOperations } from './label-prints.js'
 import { labelOperations } from './labels.js'
 import { messageSettingOperations } from './message-settings.js'
 import { messageOperations } from './messages.js'
@@ -24,6 +25,7 @@ import { returnOperations } from './returns.js'
 import { ruleOperations } from './rules.js'
 import { saleOperations } from './sales.js'
 import { shipmentOperations } from './shipments.js'
+import { shippingRateOperations } from './shipping-rates.js'
 import { trackingOperations } from './tracking.js'
 import { transferOperations } from './transfers.js'
 import { waveOperations } from './waves.js'
@@ -41,7 +43,9 @@ export const operations: Operation[] = [
   ...returnOperations,
   ...returnLabelOperations,
   ...returnLabelLinkOperations,
+  ...shippingRateOperations,
   ...labelOperations,
+  ...labelPrintOperations,
   ...shipmentOperations,
   ...packingSlipOperations,
   ...posOperations,

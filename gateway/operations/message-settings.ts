@@ -2,6 +2,7 @@
 import { IANAZone } from 'luxon'
 import { z } from 'zod'
 import type { Outcome, Problem } from '../../engine/protocol.js'
+import type { KnownRecords } from '../known-records.js'
 import { type Brand, brandInput, locale } from '../notify/brands.js'
 import { customerWishes } from '../notify/customer-wishes.js'
 import { MESSAGE_KINDS } from '../notify/message-kinds.js'
@@ -12,7 +13,7 @@ import { problem } from '../problems.js'
 import { RecordRefused } from '../records.js'
 import * as schemas from '../schemas.js'
 import { withoutUndefined } from '../without-undefined.js'
-import { type OperationContext, operation } from './operation.js'
+import { type Operation, type OperationContext, operation } from './operation.js'
 
 const settingId = z.string().regex(/^[\w.-]{1,64}$/, '1 to 64 letters, digits and . _ -')
 const parameters = z.object({ id: settingId })
@@ -84,10 +85,36 @@ function previewOf({ locale: language, timeZone, ...template }: z.output<typeof 
   }
 }
 
-const listed = <T extends object>(all: ReadonlyMap<string, T>): Outcome => ({
-  status: 200,
-  body: { items: [...all].map(([id, value]) => ({ id, ...value })), nextCursor: null },
-})
+/** One setting by its id, and all that were put. */
+function readOperations<T extends object>(
+  name: string,
+  what: string,
+  path: `/v1/${string}`,
+  of: (context: OperationContext) => KnownRecords<T>,
+): Operation[] {
+  return [
+    operation({
+      name: `${name}.get`,
+      summary: `A ${what} that was put`,
+      http: { method: 'GET', path: `${path}/{id}`, status: 200 },
+      parameters,
+      async run({ id }, context) {
+        const found = await of(context).get(id)
+        if (found) return { status: 200, body: { id, ...found } }
+        return problem(404, `unknown_${what}`, `There is no ${what} ${id}; put it first.`)
+      },
+    }),
+    operation({
+      name: `${name}.list`,
+      summary: `All ${what}s that were put`,
+      http: { method: 'GET', path, status: 200 },
+      async run(_input, context) {
+        const items = [...(await of(context).all())].map(([id, value]) => ({ id, ...value }))
+        return { status: 200, body: { items, nextCursor: null } }
+      },
+    }),
+  ]
+}
 
 export const messageSettingOperations = [
   operation({
@@ -98,23 +125,7 @@ export const messageSettingOperations = [
     body: templateInput,
     run: ({ id, ...template }, context) => putTemplate(id, withoutUndefined(template) as KeptTemplate, context), // as the schema has checked it
   }),
-  operation({
-    name: 'messageTemplate.get',
-    summary: 'A template',
-    http: { method: 'GET', path: '/v1/message-templates/{id}', status: 200 },
-    parameters,
-    async run({ id }, { messaging }) {
-      const template = await messaging.templates.get(id)
-      if (!template) return problem(404, 'unknown_template', `There is no template ${id}; put it first.`)
-      return { status: 200, body: { id, ...template } }
-    },
-  }),
-  operation({
-    name: 'messageTemplate.list',
-    summary: 'All templates that were put',
-    http: { method: 'GET', path: '/v1/message-templates', status: 200 },
-    run: async (_input, { messaging }) => listed(await messaging.templates.all()),
-  }),
+  ...readOperations('messageTemplate', 'template', '/v1/message-templates', ({ messaging }) => messaging.templates),
   operation({
     name: 'messageTemplate.preview',
     summary: 'What a template makes of sample data, and how many SMS that is',
@@ -130,24 +141,7 @@ export const messageSettingOperations = [
     body: brandInput,
     run: ({ id, ...brand }, context) => putBrand(id, brand, context),
   }),
-  operation({
-    name: 'brand.get',
-    summary: 'A brand',
-    http: { method: 'GET', path: '/v1/brands/{id}', status: 200 },
-    parameters,
-    async run({ id }, { messaging }) {
-      const brand = await messaging.brands.get(id)
-      return brand
-        ? { status: 200, body: { id, ...brand } }
-        : problem(404, 'unknown_brand', `There is no brand ${id}; put it first.`)
-    },
-  }),
-  operation({
-    name: 'brand.list',
-    summary: 'All brands',
-    http: { method: 'GET', path: '/v1/brands', status: 200 },
-    run: async (_input, { messaging }) => listed(await messaging.brands.all()),
-  }),
+  ...readOperations('brand', 'brand', '/v1/brands', ({ messaging }) => messaging.brands),
   operation({
     name: 'consent.put',
     summary: 'What a customer has said about being written to, by medium; language and time zone',
