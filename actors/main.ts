@@ -73,6 +73,7 @@ export class RetailActors implements Actors {
       'catalog.intern': (_step, body: Partial<Record<NameKind, string[]>>) => catalog.intern(body),
       'product.put': (_step, body: { items: ProductEntry[] }) => catalog.putProducts(body.items),
       'location.put': (step, body: LocationEntry) => catalog.putLocation(step, body),
+      'inventory.restate': (step, body: { skus: number[] }) => counts.restate(step, body.skus),
       'inventory.count': (step, body: { items: CountItem[] }) => counts.count(step, body.items),
       'inventory.adjust': (step, body: Adjustment) => counts.adjust(step, body),
       'supply.announce': (_step, body: SupplyLine) => supply.announce(body),

@@ -16,29 +16,32 @@ export interface CloudEvent {
 
 /** Names for the indices that events carry. */
 function namedData(directory: Directory, data: unknown): unknown {
-  const { sku, location, moves, lines, ...rest } = data as {
+  const { sku, location, moves, onHand, lines, ...rest } = data as {
     sku?: number
     location?: number
     /** SKU, location and units, one after the other. */
     moves?: number[]
+    /** As `moves`. */
+    onHand?: number[]
     lines?: { sku: number }[]
   }
   return {
     ...(sku === undefined ? {} : { sku: directory.name('skus', sku) }),
     ...(location === undefined ? {} : { location: directory.name('locations', location) }),
     ...rest,
-    ...(moves === undefined ? {} : { moves: namedMoves(directory, moves) }),
+    ...(moves === undefined ? {} : { moves: namedUnits(directory, moves) }),
+    ...(onHand === undefined ? {} : { onHand: namedUnits(directory, onHand) }),
     ...(lines === undefined
       ? {}
       : { lines: lines.map((line) => ({ ...line, sku: directory.name('skus', line.sku) })) }),
   }
 }
 
-const namedMoves = (directory: Directory, moves: number[]): object[] =>
-  Array.from({ length: moves.length / 3 }, (_, at) => ({
-    sku: directory.name('skus', moves[at * 3]!),
-    location: directory.name('locations', moves[at * 3 + 1]!),
-    units: moves[at * 3 + 2]!,
+const namedUnits = (directory: Directory, triples: number[]): object[] =>
+  Array.from({ length: triples.length / 3 }, (_, at) => ({
+    sku: directory.name('skus', triples[at * 3]!),
+    location: directory.name('locations', triples[at * 3 + 1]!),
+    units: triples[at * 3 + 2]!,
   }))
 
 export function cloudEvent(directory: Directory, event: EngineEvent): CloudEvent {

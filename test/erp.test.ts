@@ -7,8 +7,9 @@ import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { expect, test, vi } from 'vitest'
 import { stockUp } from './support/catalogue.js'
+import { built } from './support/command-line.js'
 import { Random } from './support/random.js'
-import { TestServer, whenDone } from './support/test-server.js'
+import { TestServer, temporaryDirectory, whenDone } from './support/test-server.js'
 
 const pounds = (amount: string) => ({ amount, currency: 'GBP' })
 const pence = ({ amount }: { amount: string }): number => Math.round(Number(amount) * 100)
@@ -559,6 +560,76 @@ test('stock is reconciled by itself once a day, by the clocks of the retailer', 
   expect(asked).toBe(before)
   const wrong = await server.call('PUT', '/v1/erp/link', { type: 'files', reconcileAt: '02:00', timeZone: 'Mars/Base' })
   expect(wrong.status).toBe(422)
+})
+
+test('what the journal has missed of stock is opened, once however often it is asked for, also while stock moves', async () => {
+  const { Server }: typeof import('../gateway/server.js') = await import(built('gateway/server.ts'))
+  const { default: pino } = await import('pino')
+  const own = { host: '127.0.0.1', port: 0, dataDir: temporaryDirectory(), partitions: 2, version: '0' }
+  const none = { warmReservations: 0, outward: {}, messaging: {} }
+  const server = await Server.start({ ...own, ...none, logger: pino({ enabled: false }) })
+  whenDone(() => server.stop())
+  const skus = ['LOST-A', 'LOST-B', 'KEPT']
+  // Counted in two, since what is counted together is one entry.
+  await stockUp(server.url, skus.slice(0, 2), 20, ['W1', 'S1'])
+  await stockUp(server.url, skus.slice(2), 20, ['W1', 'S1'])
+  const call = async <Body>(name: string, body: object = {}): Promise<Body> => {
+    const outcome = await server.context.call(name, body)
+    expect(outcome.status, JSON.stringify(outcome.body)).toBeLessThan(300)
+    return outcome.body as Body
+  }
+  const balanced = () =>
+    vi.waitFor(async () => {
+      const balance = await call<TrialBalance>('erp.trialBalance')
+      expect(balance.pending).toBe(0)
+      return balance
+    }, 30_000)
+  await balanced()
+  // As after events that were not kept any more: entries of two SKUs are not there.
+  const { records } = server.context
+  const entries = await records.all<{ units?: number[] }>('erp-entry')
+  const lost = skus.slice(0, 2).map((sku) => server.context.directory.find('skus', sku))
+  for (const { id, value } of entries) {
+    if (value.units?.some((sku, at) => at % 3 === 1 && lost.includes(sku))) await records.delete('erp-entry', id)
+  }
+  const units = async () => {
+    const { items } = await call<{ items: Entry[] }>('erp.journal', { limit: 200 })
+    const sums = new Map<string, number>()
+    for (const entry of items) {
+      for (const { account, sku, in: came = 0, out: left = 0 } of entry.units) {
+        sums.set(`${account}/${sku}`, (sums.get(`${account}/${sku}`) ?? 0) + came - left)
+      }
+    }
+    return { sums, openings: items.filter(({ type }) => type === 'opening') }
+  }
+  expect((await units()).sums.get('stock:W1/LOST-A')).toBeUndefined()
+  const adjust = (sku: string) =>
+    call('inventory.adjust', { id: randomUUID(), sku, location: 'W1', delta: 1, reason: 'found' })
+  const opened = (): Promise<{ different: number; skus: string[] }> => call('erp.open')
+  const [first] = await Promise.all([opened(), opened(), ...Array.from({ length: 10 }, () => adjust('LOST-A'))])
+  expect(first.skus).toEqual(expect.arrayContaining(skus.slice(0, 2)))
+  expect((await balanced()).isBalanced).toBe(true)
+  const { sums, openings } = await units()
+  for (const sku of skus) {
+    for (const location of ['W1', 'S1']) {
+      const expected = sku === 'LOST-A' && location === 'W1' ? 30 : 20
+      expect(sums.get(`stock:${location}/${sku}`), `${sku} at ${location}`).toBe(expected)
+    }
+  }
+  const opening = openings.flatMap((entry) => entry.units.filter(({ account }) => account === 'stock:S1'))
+  expect(opening.map(({ sku, in: came }) => ({ sku, came }))).toEqual(
+    expect.arrayContaining(skus.slice(0, 2).map((sku) => ({ sku, came: 20 }))),
+  )
+  expect(opening).toHaveLength(2)
+  expect(await opened()).toEqual({ different: 0, skus: [] })
+
+  // An ERP that does not know of it yet is told why its stock is less.
+  const snapshot = [{ sku: 'LOST-B', location: 'S1', onHand: 0 }]
+  const at = new Date(Date.parse(openings[0]!.at) - 1).toISOString()
+  const found = await call<ReconciliationDocument>('erp.reconcile', { id: 'after', snapshot, at })
+  expect(found.differences).toMatchObject([
+    { difference: -20, unexplained: 0, explained: [{ reason: 'opening', units: -20 }] },
+  ])
 })
 
 test('a reconciliation finds what is planted, explains what moved later, and applies the rest once', async () => {

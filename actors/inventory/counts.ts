@@ -27,6 +27,12 @@ export interface Adjustment {
   reason: string
 }
 
+/** Data of the event `inventory.restated`. */
+export interface StockRestated {
+  /** SKU index, location index and units on hand, one after the other. */
+  onHand: number[]
+}
+
 export const COUNTED: MoveCause = { reason: 'counted' }
 
 /** Sets a row to what was counted, whatever was believed before, and publishes a shortage where one comes of it. */
@@ -69,6 +75,21 @@ export class Counts {
     if ('status' in found) return found
     setCount(step, this.stock, index, found.sku, found.row, onHand, safetyStock, COUNTED)
     return ok(null)
+  }
+
+  /** Tells what is on hand of SKUs, for a ledger that has missed how it came about. Nothing changes. */
+  restate(step: Step, skus: number[]): Outcome {
+    const onHand: number[] = []
+    for (const index of skus) {
+      const sku = this.placement.localOf(index)
+      if (!this.stock.exists(sku)) continue
+      this.stock.forEachRow(sku, (row) => {
+        onHand.push(index, this.stock.rows[row]! - 1, this.stock.rows[row + Row.onHand]!)
+      })
+    }
+    const told: StockRestated = { onHand }
+    if (onHand.length > 0) step.publish('inventory.restated', 'inventory', told)
+    return ok({ places: onHand.length / 3 })
   }
 
   private rowFor(index: number, location: number): { sku: number; row: number } | Outcome {

@@ -13,6 +13,7 @@ export type EntryType =
   | 'refund'
   | 'store_credit_applied'
   | 'stock'
+  | 'opening'
   | 'delivery'
   | 'loss'
   | 'disposition'

@@ -5,6 +5,7 @@ import { failed, type OperationContext } from '../operations/operation.js'
 import { EventConsumer, GiveUp } from '../outbox/event-consumer.js'
 import { faultsOf } from './entry.js'
 import { Ledger, POSTING } from './ledger.js'
+import { unitsOpening } from './opening.js'
 import { entryOf, isPosted } from './posting.js'
 
 /** Entries under way at once: each waits for a commit that all of them share. */
@@ -30,7 +31,7 @@ export function erpConsumer(context: OperationContext, logger: Logger): EventCon
     // A journal with holes is worse than one that waits.
     attemptsMax: Number.POSITIVE_INFINITY,
     handle: async (event) => {
-      const entry = await entryOf(event, readOrder)
+      const entry = await entryOf(event, readOrder, (told) => unitsOpening(told, context))
       if (!entry) return
       const faults = faultsOf(entry)
       if (faults.length > 0) throw new GiveUp(`${event.type} does not balance: ${faults.join('; ')}`)

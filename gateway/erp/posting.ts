@@ -14,6 +14,8 @@ import { unitsBetween, unitsDisposed, unitsNotKnown, unitsOfMoves } from './stoc
 
 /** Reads an order as it is now; undefined where there is none. */
 export type ReadOrder = (id: string) => Promise<OrderView | undefined>
+/** Units by which stock that was told is more than the journal has before that event: see opening.ts. */
+export type ReadOpening = (event: EngineEvent) => Promise<number[]>
 
 interface OfOrder {
   order: string
@@ -105,12 +107,21 @@ const DRAFTS: Record<string, Draft> = {
   }),
 }
 
-export const isPosted = (type: string): boolean => type in DRAFTS
+const RESTATED = 'inventory.restated'
+
+export const isPosted = (type: string): boolean => type in DRAFTS || type === RESTATED
 
 /** The entry of an event; undefined where it moves neither money nor units. */
-export async function entryOf(event: EngineEvent, readOrder: ReadOrder): Promise<JournalEntry | undefined> {
+export async function entryOf(
+  event: EngineEvent,
+  readOrder: ReadOrder,
+  readOpening: ReadOpening,
+): Promise<JournalEntry | undefined> {
   const { type, data, timeMs, partition, number } = event
-  const drafted = await (DRAFTS[type] ?? asTold)(data as never, readOrder)
+  const drafted: Drafted | undefined =
+    type === RESTATED
+      ? { type: 'opening', reason: 'opening', units: await readOpening(event) }
+      : await (DRAFTS[type] ?? asTold)(data as never, readOrder)
   if (!drafted || ((drafted.money?.length ?? 0) === 0 && (drafted.units?.length ?? 0) === 0)) return undefined
   return { ...drafted, atMs: timeMs, event: [partition, number] }
 }

@@ -9,6 +9,7 @@ import type { Outcome } from '../../engine/protocol.js'
 import { failed, type OperationContext } from '../operations/operation.js'
 import { derivedId } from '../order-request.js'
 import { problem } from '../problems.js'
+import { placeKey } from './booked.js'
 import { eachUnits, entriesFrom } from './entry.js'
 import { type Explanation, explain, type Movement } from './explanation.js'
 import { exportState } from './export-state.js'
@@ -125,7 +126,7 @@ async function comparePiece(
       if (result.unknownRows.length < ROWS_AT_ONCE) result.unknownRows.push({ sku: row.sku, location: row.location })
       continue
     }
-    const ours = stock.get(keyOf(sku, location)) ?? 0
+    const ours = stock.get(placeKey(sku, location)) ?? 0
     if (ours === row.onHand) continue
     result.different++
     if (found.length < DIFFERENCES_MAX) found.push({ sku, location, row, ours })
@@ -133,10 +134,9 @@ async function comparePiece(
   }
 }
 
-const keyOf = (sku: number, location: number): string => `${sku}/${location}`
-
-async function onHandOf(
-  places: { sku: number; location: number }[],
+/** On hand of the SKUs at all their locations, by `placeKey`. */
+export async function onHandOf(
+  places: { sku: number }[],
   { directory, dispatch }: OperationContext,
 ): Promise<Map<string, number>> {
   const onHand = new Map<string, number>()
@@ -148,7 +148,7 @@ async function onHandOf(
       if (failed(outcome)) throw new Error('stock cannot be read')
       // What partitions answer to this query.
       for (const view of (outcome.body as { items: (StockView | null)[] }).items) {
-        for (const row of view?.rows ?? []) onHand.set(keyOf(view!.sku, row.location), row.onHand)
+        for (const row of view?.rows ?? []) onHand.set(placeKey(view!.sku, row.location), row.onHand)
       }
     }
   }
@@ -165,15 +165,15 @@ async function explainAll(
   for (let tries = 1; ; tries++) {
     const { movements, isCut } = await movementsOf(found, atMs, context)
     const now = await onHandOf(found, context)
-    const hasMoved = found.filter(({ sku, location, ours }) => (now.get(keyOf(sku, location)) ?? 0) !== ours)
+    const hasMoved = found.filter(({ sku, location, ours }) => (now.get(placeKey(sku, location)) ?? 0) !== ours)
     if (hasMoved.length > 0 && tries < READ_TRIES) {
-      for (const one of hasMoved) one.ours = now.get(keyOf(one.sku, one.location)) ?? 0
+      for (const one of hasMoved) one.ours = now.get(placeKey(one.sku, one.location)) ?? 0
       continue
     }
     result.isJournalCut = isCut
     for (const { sku, location, row, ours } of found) {
       const difference = row.onHand - ours
-      const { explained, unexplained, more } = explain(difference, atMs, movements.get(keyOf(sku, location)) ?? [])
+      const { explained, unexplained, more } = explain(difference, atMs, movements.get(placeKey(sku, location)) ?? [])
       result.differences.push({
         sku: row.sku,
         location: row.location,
@@ -196,7 +196,7 @@ async function movementsOf(
   context: OperationContext,
 ): Promise<{ movements: Map<string, Movement[]>; isCut: boolean }> {
   const ledger = new Ledger(context)
-  const movements = new Map(found.map(({ sku, location }) => [keyOf(sku, location), [] as Movement[]]))
+  const movements = new Map(found.map(({ sku, location }) => [placeKey(sku, location), [] as Movement[]]))
   const { upTo } = await exportState(context)
   const isLinked = Object.keys(upTo).length > 0
   const posted = new Set<string>()
@@ -210,7 +210,7 @@ async function movementsOf(
       posted.add(event.join('-'))
       const cause = order ?? reference
       eachUnits(value, (account, sku, units) => {
-        movements.get(keyOf(sku, account))?.push({
+        movements.get(placeKey(sku, account))?.push({
           entry: event.join('-'),
           atMs: value.atMs,
           reason,
@@ -232,7 +232,7 @@ async function movementsOf(
     eachUnits({ units }, (account, sku, count) => {
       const cause = data.ref === undefined ? {} : { cause: data.ref }
       const moved = { entry: id, atMs: event.timeMs, reason: data.reason, units: count, ...cause, isUnposted: true }
-      movements.get(keyOf(sku, account))?.push(moved)
+      movements.get(placeKey(sku, account))?.push(moved)
     })
   }
   return { movements, isCut: before !== null }

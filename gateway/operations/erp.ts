@@ -8,6 +8,7 @@ import { entryRows, JOURNAL_COLUMNS, journalCsv, journalJsonLine } from '../erp/
 import { Ledger } from '../erp/ledger.js'
 import { type LinkSettings, linkSettings } from '../erp/link.js'
 import { findLink, keepLink } from '../erp/link-settings.js'
+import { openBooks } from '../erp/opening.js'
 import { applyReconciliation, RECONCILIATION, type Reconciliation, reconcile } from '../erp/reconciliation.js'
 import * as shapes from '../erp/schemas.js'
 import { trialBalance } from '../erp/trial-balance.js'
@@ -101,6 +102,12 @@ export const erpOperations = [
       const pending = (await ledger.pending()).length
       return { status: 200, body: { ...trialBalance(await ledger.sums(), context.directory), pending } }
     },
+  }),
+  operation({
+    name: 'erp.open',
+    summary: 'Books what is on hand and the journal has missed, as opening entries; the answer names the SKUs',
+    http: { method: 'POST', path: '/v1/erp/openings', status: 202 },
+    run: (_input, context) => openBooks(context),
   }),
   operation({
     name: 'erp.check',
