@@ -606,8 +606,12 @@ test('what the journal has missed of stock is opened, once however often it is a
   const adjust = (sku: string) =>
     call('inventory.adjust', { id: randomUUID(), sku, location: 'W1', delta: 1, reason: 'found' })
   const opened = (): Promise<{ different: number; skus: string[] }> => call('erp.open')
-  const [first] = await Promise.all([opened(), opened(), ...Array.from({ length: 10 }, () => adjust('LOST-A'))])
+  const [first] = await Promise.all([opened(), opened()])
   expect(first.skus).toEqual(expect.arrayContaining(skus.slice(0, 2)))
+  // What moves behind the telling, and is read with it, is not counted twice.
+  const { directory, dispatch } = server.context
+  const restate = (sku: number) => dispatch.command(directory.partitionOfSku(sku), 'inventory.restate', { skus: [sku] })
+  await Promise.all([restate(lost[0]!), ...Array.from({ length: 10 }, () => adjust('LOST-A'))])
   expect((await balanced()).isBalanced).toBe(true)
   const { sums, openings } = await units()
   for (const sku of skus) {
