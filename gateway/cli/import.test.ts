@@ -157,11 +157,20 @@ describe('importing a file', () => {
     const { report } = await run('orders.csv', content)
     expect(report).toMatchObject({ kind: 'orders', lines: 3, imported: 2, bad: 1 })
     expect(report.badLines[0]).toMatchObject({ line: 4 })
-    const { orders } = server.control[0]!.body as { orders: { externalId: string; lines: { sku: string }[] }[] }
-    expect(orders.map(({ externalId, lines }) => [externalId, lines.map(({ sku }) => sku)])).toEqual([
-      ['1', ['A', 'B']],
-      ['3', ['A']],
+    const { orders } = server.control[0]!.body as { orders: { externalId: string; lines: object[] }[] }
+    const unitPrice = { amount: '9.99', currency: 'GBP' }
+    expect(orders.map(({ externalId, lines }) => [externalId, lines])).toEqual([
+      [
+        '1',
+        [
+          { sku: 'A', quantity: 2, unitPrice },
+          { sku: 'B', quantity: 1, unitPrice },
+        ],
+      ],
+      ['3', [{ sku: 'A', quantity: 1, unitPrice }]],
     ])
+    const free = content.replaceAll(',9.99', ',')
+    expect((await run('free.csv', free)).report.badLines[0]).toMatchObject({ reason: 'lines.0.unitPrice is missing' })
   })
 
   it('puts rows of one order together wherever they stand, and leaves out an order of which a row is bad', async () => {

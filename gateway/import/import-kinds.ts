@@ -225,8 +225,10 @@ function setPath(body: Record<string, unknown>, path: string, value: unknown): v
   const parent = path.slice(0, dot)
   const nested = body[parent]
   const child = typeof nested === 'object' && nested !== null ? (nested as Record<string, unknown>) : {} // made here
-  child[path.slice(dot + 1)] = value
   body[parent] = child
+  // Whatever an attribute is called is its name, dots and all.
+  if (path.startsWith(ATTRIBUTES)) child[path.slice(dot + 1)] = value
+  else setPath(child, path.slice(dot + 1), value)
 }
 
 function plain(name: string): string {
@@ -244,7 +246,8 @@ export function orderOfRows(rows: readonly Record<string, unknown>[]): Record<st
   const { line: _line, ...head } = rows[0]!
   const lines = rows.map(({ line }) => {
     const { unitPrice, ...rest } = (line ?? {}) as { unitPrice?: { amount?: string } }
-    return { ...rest, unitPrice: { amount: unitPrice?.amount ?? '0', currency: head.currency } }
+    const { amount } = unitPrice ?? {}
+    return { ...rest, ...(amount === undefined ? {} : { unitPrice: { amount, currency: head.currency } }) }
   })
   return { ...head, lines }
 }

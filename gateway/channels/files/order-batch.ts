@@ -69,7 +69,9 @@ export class OrderBatch {
   private read(number: string, body: Record<string, unknown>): { item: OrderInput } | { reason: string } {
     const { connection, settings, alias } = this.options
     const { id: _id, ...rest } = body
-    const read = readItem('orders', { currency: settings.currency, ...rest, channel: connection, externalId: number })
+    // It was sold: what is not there is waited for, unless the file says otherwise.
+    const sold = { currency: settings.currency, allowBackorder: true, ...rest }
+    const read = readItem('orders', { ...sold, channel: connection, externalId: number })
     if ('reason' in read) return read
     const item = read.item as OrderInput // of this kind
     if (!alias) return { item }
