@@ -40,6 +40,7 @@ export class BigCommerceFront implements Storefront {
   readonly refundsMoney = true
   readonly isAsked = true
   readonly stock = new Map<string, number>()
+  stockCalls = 0
   private readonly orders = new Map<string, { order: SaidOrder; status: number; refund?: string }>()
   private readonly shipments = new Map<string, SentShipment[]>()
   private server!: TestServer
@@ -105,6 +106,7 @@ export class BigCommerceFront implements Storefront {
 
   private answer({ method, path, body }: PlatformRequest) {
     if (method === 'PUT' && path.endsWith('/v3/inventory/adjustments/absolute')) {
+      this.stockCalls++
       for (const { sku, quantity } of (body as { items: { sku: string; quantity: number }[] }).items) {
         this.stock.set(sku, quantity)
       }
