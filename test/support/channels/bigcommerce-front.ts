@@ -42,6 +42,7 @@ export class BigCommerceFront implements Storefront {
   readonly stock = new Map<string, number>()
   stockCalls = 0
   private readonly orders = new Map<string, { order: SaidOrder; status: number; refund?: string }>()
+  private readonly written = new Map<string, Record<string, unknown>>()
   private readonly shipments = new Map<string, SentShipment[]>()
   private server!: TestServer
   private readonly platform = new PlatformServer((request) => this.answer(request))
@@ -58,7 +59,7 @@ export class BigCommerceFront implements Storefront {
   stop = (): Promise<void> => this.platform.stop()
   externalId = ({ number }: SaidOrder): string => number
   original = (_order: SaidOrder, id: string): Promise<string> => keptDelivery(this.server, this, id)
-  parcels = async ({ number }: SaidOrder): Promise<ToldParcel[]> =>
+  parcels = async ({ number }: Pick<SaidOrder, 'number'>): Promise<ToldParcel[]> =>
     (this.shipments.get(number) ?? []).map(({ tracking_number: tracking, items }) => ({
       tracking,
       units: items.reduce((sum, { quantity }) => sum + quantity, 0),
@@ -81,6 +82,12 @@ export class BigCommerceFront implements Storefront {
     this.keep(order, AWAITING_SHIPMENT)
     const data = { type: 'order', id: Number(order.number) }
     return this.deliver({ scope: 'store/order/created', data }, how === 'wrong' ? 'hash' : undefined)
+  }
+
+  /** A store whose API answers for the order what BigCommerce itself has written. */
+  async sayAsWritten(hook: object, number: string, answers: Record<string, unknown>): Promise<void> {
+    this.written.set(number, answers)
+    taken(await this.deliver(hook, SECRET))
   }
 
   private async say(order: SaidOrder, what: string, status = AWAITING_SHIPMENT): Promise<void> {
@@ -113,13 +120,6 @@ export class BigCommerceFront implements Storefront {
       return { body: {} }
     }
     const [, version, number = '', what] = /^\/stores\/abc\/(v\d)\/orders\/(\d+)(?:\/(.+))?$/.exec(path) ?? []
-    const known = this.orders.get(number)
-    if (!known) return undefined
-    const { order, status, refund } = known
-    if (version === 'v3') {
-      const items = [{ item_type: 'PRODUCT', item_id: Number(order.lines[0]!.id), quantity: 1 }]
-      return { body: { data: [{ id: Number(`${number}9`), total_amount: refund, reason: 'too small', items }] } }
-    }
     if (what === 'shipments') {
       const shipments = this.shipments.get(number) ?? []
       if (method === 'GET') {
@@ -127,6 +127,15 @@ export class BigCommerceFront implements Storefront {
       }
       this.shipments.set(number, [...shipments, body as SentShipment])
       return { status: 201, body: {} }
+    }
+    const written = this.written.get(number)
+    if (written) return { body: written[what ?? 'order'] }
+    const known = this.orders.get(number)
+    if (!known) return undefined
+    const { order, status, refund } = known
+    if (version === 'v3') {
+      const items = [{ item_type: 'PRODUCT', item_id: Number(order.lines[0]!.id), quantity: 1 }]
+      return { body: { data: [{ id: Number(`${number}9`), total_amount: refund, reason: 'too small', items }] } }
     }
     if (what === 'products') {
       const products = order.lines.map((line) => ({

@@ -9,6 +9,7 @@ import {
   keptDelivery,
   post,
   putConnection,
+  type SaidLine,
   type SaidOrder,
   type Storefront,
   TOWN,
@@ -40,7 +41,7 @@ export class ShopifyFront implements Storefront {
   readonly restocks = true
   readonly refundsMoney = true
   readonly stock = new Map<string, number>()
-  private readonly known = new Map<string, SaidOrder>()
+  private readonly known = new Map<string, { lines: Pick<SaidLine, 'id' | 'quantity'>[] }>()
   private readonly fulfillments = new Map<string, { tracking: string; lines: { id: number; quantity: number }[] }[]>()
   /** SKUs by the number of their inventory item. */
   private readonly items: string[] = []
@@ -64,7 +65,7 @@ export class ShopifyFront implements Storefront {
   stop = (): Promise<void> => this.platform.stop()
   externalId = ({ number }: SaidOrder): string => number
   original = (_order: SaidOrder, id: string): Promise<string> => keptDelivery(this.server, this, id)
-  parcels = async ({ number }: SaidOrder): Promise<ToldParcel[]> =>
+  parcels = async ({ number }: Pick<SaidOrder, 'number'>): Promise<ToldParcel[]> =>
     (this.fulfillments.get(number) ?? []).map(({ tracking, lines }) => ({
       tracking,
       units: lines.reduce((sum, { quantity }) => sum + quantity, 0),
@@ -96,6 +97,12 @@ export class ShopifyFront implements Storefront {
   }
 
   private signature = (body: string): string => createHmac('sha256', SECRET).update(body).digest('base64')
+
+  /** Sends what Shopify itself has written; `lines` are those that are still to be sent. */
+  async say(topic: string, payload: object, number: string, lines: Pick<SaidLine, 'id' | 'quantity'>[]): Promise<void> {
+    this.known.set(number, { lines })
+    await this.send(topic, payload)
+  }
 
   private async send(topic: string, payload: object): Promise<void> {
     const body = JSON.stringify(payload)

@@ -51,7 +51,7 @@ export class WooCommerceFront implements Storefront {
   stop = (): Promise<void> => this.platform.stop()
   externalId = ({ number }: SaidOrder): string => number
   original = (_order: SaidOrder, id: string): Promise<string> => keptDelivery(this.server, this, id)
-  parcels = async ({ number }: SaidOrder): Promise<ToldParcel[]> =>
+  parcels = async ({ number }: Pick<SaidOrder, 'number'>): Promise<ToldParcel[]> =>
     (this.notes.get(number) ?? []).map((note) => ({
       tracking: /tracking number (\S+):/.exec(note)?.[1] ?? '',
       units: [...note.matchAll(/(\d+) × /g)].reduce((sum, [, quantity]) => sum + Number(quantity), 0),
@@ -77,7 +77,7 @@ export class WooCommerceFront implements Storefront {
 
   private signature = (body: string): string => createHmac('sha256', SECRET).update(body).digest('base64')
 
-  private async send(topic: string, payload: object): Promise<void> {
+  async send(topic: string, payload: object): Promise<void> {
     const body = JSON.stringify(payload)
     taken(await this.deliver(topic, body, this.signature(body)))
   }
