@@ -3,6 +3,7 @@ import type { OperationContext } from '../operations/operation.js'
 import type { Sealed } from '../personal-data/vault.js'
 import type { ChannelType, Connection } from './channel.js'
 import type { Alias, ConnectionBook } from './channel-desk.js'
+import { mapped } from './connection-settings.js'
 
 const CONNECTION = 'channel'
 const ALIAS = 'channel-alias'
@@ -28,6 +29,11 @@ export const commonSettings = ({ settings }: Connection): CommonSettings => ({
   pushesStock: settings.pushesStock === true,
   takesStock: settings.takesStock === true,
 })
+
+/** Ours of a location of theirs. */
+export const placeOf = ({ settings }: Connection, theirs: string | undefined): string | undefined =>
+  // Whatever the channel, its schema has made it so.
+  mapped((settings as { locations?: Record<string, string> }).locations ?? {}, theirs)
 
 const keyOf = (type: ChannelType, id: string): string => `${type}/${id}`
 const secretName = (key: string): string => `channel/${key}`

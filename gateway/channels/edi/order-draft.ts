@@ -65,6 +65,31 @@ export interface OrderDraft {
   lineCount: Read | undefined
 }
 
+/** What a document that names an order says of it. */
+export type Purpose = 'order' | 'cancellation' | 'replacement'
+
+export interface ReadOrder {
+  purpose: Purpose
+  draft: OrderDraft
+}
+
+/** Of the order with this number, which stands where the document begins. */
+export const emptyDraft = (number: Read): OrderDraft => ({
+  place: number.place,
+  number,
+  currency: undefined,
+  buyer: undefined,
+  shipTo: undefined,
+  lines: [],
+  allowances: 0n,
+  charges: 0n,
+  taxes: [],
+  notes: [],
+  services: [],
+  total: undefined,
+  lineCount: undefined,
+})
+
 export const emptyParty = (place: Place, name: string, code: string): DraftParty => ({
   place,
   name,

@@ -71,3 +71,10 @@ export function checkedSscc(sscc: string): string {
   if (sum % 10 !== 0) throw new UnwritableDocument(`the last digit of the SSCC ${sscc} does not check`)
   return sscc
 }
+
+/** The value where it can be written as it is; throws UnwritableDocument. `clean`: what would be written of it. */
+export function asItIs(value: string, length: number, what: string, clean: string, advice: string): string {
+  if (value !== '' && value.length <= length && clean === value) return value
+  const reason = value === '' ? 'it is empty' : value.length > length ? `it has over ${length} characters` : advice
+  throw new UnwritableDocument(`${what} “${value.slice(0, 80)}” can’t be written: ${reason}`)
+}

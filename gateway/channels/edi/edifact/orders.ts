@@ -5,7 +5,16 @@
 import { isoDate } from '../dates.js'
 import { tenThousandths } from '../decimal.js'
 import type { Findings } from '../faults.js'
-import { addTax, type DraftLine, type DraftParty, emptyParty, type OrderDraft } from '../order-draft.js'
+import {
+  addTax,
+  type DraftLine,
+  type DraftParty,
+  emptyDraft,
+  emptyParty,
+  type OrderDraft,
+  type Purpose,
+  type ReadOrder,
+} from '../order-draft.js'
 import { component, type EdifactSegment, needed } from './segments.js'
 
 /** 1225 of BGM. */
@@ -17,7 +26,6 @@ const PURPOSES: ReadonlyMap<string, Purpose> = new Map([
   ['1', 'cancellation'],
   ['5', 'replacement'],
 ] as const)
-type Purpose = 'order' | 'cancellation' | 'replacement'
 
 /** 1001 of BGM: orders that are to be delivered; not 221, which only opens a blanket order. */
 const ORDER_TYPES = new Set(['', '105', '220', '224'])
@@ -38,11 +46,6 @@ const ALLOWANCE_AMOUNTS = new Set(['8', '23', '204'])
 const TAX_AMOUNT = '124'
 const NOTES_MAX = 100
 
-export interface ReadOrder {
-  purpose: Purpose
-  draft: OrderDraft
-}
-
 export function readOrders(segments: readonly EdifactSegment[], findings: Findings): ReadOrder | undefined {
   const bgm = segments.find(({ segment }) => segment === 'BGM')
   if (!bgm) {
@@ -59,21 +62,7 @@ export function readOrders(segments: readonly EdifactSegment[], findings: Findin
     findings.add('invalid', bgm, message, { element: 3, value: code })
   }
   const number = needed(bgm, 2, findings, 'the order’s number')
-  const draft: OrderDraft = {
-    place: bgm,
-    number: { text: number, place: bgm, element: 2 },
-    currency: undefined,
-    buyer: undefined,
-    shipTo: undefined,
-    lines: [],
-    allowances: 0n,
-    charges: 0n,
-    taxes: [],
-    notes: [],
-    services: [],
-    total: undefined,
-    lineCount: undefined,
-  }
+  const draft = emptyDraft({ text: number, place: bgm, element: 2 })
   new OrdersReader(draft, findings).read(segments)
   return purpose ? { purpose, draft } : undefined
 }

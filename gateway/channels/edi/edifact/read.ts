@@ -1,9 +1,9 @@
 /** A file of EDIFACT into orders, faults and the acknowledgement that answers it. */
-import { channelOrder } from '../channel-order.js'
 import { isoDate } from '../dates.js'
 import type { Stamp } from '../documents.js'
 import { type EdiFile, emptyFile } from '../edi-file.js'
 import { FaultList } from '../faults.js'
+import { keepOrder } from '../keep-order.js'
 import type { EdiSettings } from '../settings.js'
 import { edifactAcknowledgement, readContrl } from './contrl.js'
 import { type ReceivedInterchange, type ReceivedMessage, readEdifact } from './interchanges.js'
@@ -66,18 +66,7 @@ function readMessage(message: ReceivedMessage, interchange: string, settings: Ed
   }
   const read = readOrders(segments, findings)
   if (!read) return
-  const { purpose, draft } = read
-  if (purpose === 'cancellation') {
-    if (findings.rejected) return
-    file.cancellations.push({ externalId: draft.number.text, reason: draft.notes[0] ?? 'cancelled by the buyer' })
-    return
-  }
-  const order = channelOrder(draft, settings, findings)
-  if (!order) return
-  const orders = purpose === 'order' ? file.orders : file.replacements
-  orders.push(order)
   // 2005 of DTM: 137 is the document's own date, of which the day comes first in every format.
   const dated = segments.find((one) => one.segment === 'DTM' && component(one, 1) === '137')
-  const date = dated && isoDate(component(dated, 1, 2).slice(0, 8))
-  if (date !== undefined) file.orderedOn.set(order.externalId, date)
+  keepOrder(read, dated && isoDate(component(dated, 1, 2).slice(0, 8)), settings, findings, file)
 }

@@ -6,7 +6,7 @@ import { ediTime } from '../dates.js'
 import type { Stamp } from '../documents.js'
 import { DOCUMENTS_WRITTEN_MAX } from '../limits.js'
 import type { EdiParty, EdiSettings } from '../settings.js'
-import { ascii, latin1, UnwritableDocument } from '../written-text.js'
+import { ascii, asItIs, latin1, UnwritableDocument } from '../written-text.js'
 
 /** An element is one component or several; undefined is an empty one. */
 export type WrittenElement = string | undefined | readonly (string | undefined)[]
@@ -114,16 +114,14 @@ export function lines(text: string | undefined, length: number, count: number, s
 }
 
 /** A number by which a machine finds something: as it is, or the document is not written. */
-export function number(value: string, length: number, what: string, settings: EdiSettings): string {
-  if (value !== '' && value.length <= length && clean(value, settings) === value) return value
-  const reason =
-    value === ''
-      ? 'it is empty'
-      : value.length > length
-        ? `it has over ${length} characters`
-        : `it has a space at its end or a character that ${settings.edifact.level} has not; choose another level in the settings`
-  throw new UnwritableDocument(`${what} “${value.slice(0, 80)}” can’t be written: ${reason}`)
-}
+export const number = (value: string, length: number, what: string, settings: EdiSettings): string =>
+  asItIs(
+    value,
+    length,
+    what,
+    clean(value, settings),
+    `it has a space at its end or a character that ${settings.edifact.level} has not; choose another level in the settings`,
+  )
 
 /** S009 of our messages. */
 export function identifier(type: string, { edifact }: EdiSettings): readonly (string | undefined)[] {

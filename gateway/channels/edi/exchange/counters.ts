@@ -3,7 +3,7 @@
  * and remembers for whom it gave its last numbers, so that who asks again after a crash gets the same ones.
  */
 import type { OperationContext } from '../../../operations/operation.js'
-import { inTurn } from './turns.js'
+import { inTurn } from '../../turns.js'
 
 const COUNTER = 'edi-counter'
 /** More than can be under way at once between a number and what is kept with it. */

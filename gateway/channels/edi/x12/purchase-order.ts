@@ -6,7 +6,17 @@
 import { isoDate } from '../dates.js'
 import { fromImpliedCents, tenThousandths } from '../decimal.js'
 import type { Findings } from '../faults.js'
-import { addTax, type DraftLine, type DraftParty, emptyParty, type OrderDraft, type Read } from '../order-draft.js'
+import {
+  addTax,
+  type DraftLine,
+  type DraftParty,
+  emptyDraft,
+  emptyParty,
+  type OrderDraft,
+  type Purpose,
+  type Read,
+  type ReadOrder,
+} from '../order-draft.js'
 import { element, needed, neededSegment, type TransactionSet, type X12Segment } from './segments.js'
 
 /** What BEG01 (element 353) says the document is. */
@@ -17,7 +27,6 @@ const PURPOSES = new Map([
   ['01', 'cancellation'],
   ['05', 'replacement'],
 ] as const)
-export type Purpose = 'order' | 'cancellation' | 'replacement'
 
 /** PO105 (element 639): prices that are for more than one piece. */
 const PRICE_BASES = new Map([
@@ -37,13 +46,8 @@ const DATES = new Map([
 /** SAC02 (element 1300): the taxes stand together among the codes that begin with H6, H7 and H8, such as H850. */
 const TAX_CODES = /^H[678]\d\d$/
 
-export interface ReadPurchaseOrder {
-  purpose: Purpose
-  draft: OrderDraft
-}
-
 /** The 850, or undefined with what is wrong among the findings. */
-export function readPurchaseOrder(set: TransactionSet, findings: Findings): ReadPurchaseOrder | undefined {
+export function readPurchaseOrder(set: TransactionSet, findings: Findings): ReadOrder | undefined {
   const beg = neededSegment(set, 'BEG', findings)
   if (!beg) return undefined
   const code = needed(beg, 1, findings, 'the purpose')
@@ -53,21 +57,7 @@ export function readPurchaseOrder(set: TransactionSet, findings: Findings): Read
     findings.add('invalid', beg, `purpose ${code} is not taken: 00, 01, 05, 06 and 07 are`, { element: 1, value: code })
   }
   const number = needed(beg, 3, findings, 'the purchase order’s number')
-  const draft: OrderDraft = {
-    place: beg,
-    number: { text: number, place: beg, element: 3 },
-    currency: undefined,
-    buyer: undefined,
-    shipTo: undefined,
-    lines: [],
-    allowances: 0n,
-    charges: 0n,
-    taxes: [],
-    notes: [],
-    services: [],
-    total: undefined,
-    lineCount: undefined,
-  }
+  const draft = emptyDraft({ text: number, place: beg, element: 3 })
   new PurchaseOrderReader(draft, findings).read(set.segments)
   if (purpose !== 'cancellation' && draft.lines.length === 0) neededSegment(set, 'PO1', findings)
   return purpose ? { purpose, draft } : undefined

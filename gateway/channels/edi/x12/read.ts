@@ -1,9 +1,9 @@
 /** A file of X12 into orders, records, faults and the acknowledgement that answers it. */
-import { channelOrder } from '../channel-order.js'
 import { isoDate } from '../dates.js'
 import type { Stamp } from '../documents.js'
 import { type EdiFile, emptyFile } from '../edi-file.js'
 import { FaultList } from '../faults.js'
+import { keepOrder } from '../keep-order.js'
 import type { Source } from '../records.js'
 import type { EdiSettings } from '../settings.js'
 import { x12Acknowledgement } from './functional-acknowledgement.js'
@@ -94,21 +94,7 @@ function readSet(
 
 function readOrder(set: TransactionSet, { findings }: ReceivedSet, settings: EdiSettings, file: EdiFile): void {
   const read = readPurchaseOrder(set, findings)
-  if (!read || findings.rejected) {
-    // What is wrong with the lines is told together with what is wrong with the head.
-    if (read && read.purpose !== 'cancellation') channelOrder(read.draft, settings, findings)
-    return
-  }
-  const { purpose, draft } = read
-  if (purpose === 'cancellation') {
-    file.cancellations.push({ externalId: draft.number.text, reason: draft.notes[0] ?? 'cancelled by the buyer' })
-    return
-  }
-  const order = channelOrder(draft, settings, findings)
-  if (!order) return
-  const orders = purpose === 'order' ? file.orders : file.replacements
-  orders.push(order)
+  if (!read) return
   const beg = set.segments.find(({ segment }) => segment === 'BEG')
-  const date = beg && isoDate(element(beg, 5))
-  if (date !== undefined) file.orderedOn.set(order.externalId, date)
+  keepOrder(read, beg && isoDate(element(beg, 5)), settings, findings, file)
 }

@@ -6,7 +6,7 @@ import { ediTime } from '../dates.js'
 import type { Stamp } from '../documents.js'
 import { DOCUMENTS_WRITTEN_MAX } from '../limits.js'
 import type { EdiParty, EdiSettings } from '../settings.js'
-import { ascii, UnwritableDocument } from '../written-text.js'
+import { ascii, asItIs, UnwritableDocument } from '../written-text.js'
 
 /** Elements behind a segment's name; undefined is an empty one. */
 export type Written = readonly [name: string, ...elements: (string | undefined)[]]
@@ -132,13 +132,11 @@ export const words = (text: string | undefined, length: number): string | undefi
   text === undefined ? undefined : ascii(text).slice(0, length).trim()
 
 /** A number by which a machine finds something: as it is, or the document is not written. */
-export function number(value: string, length: number, what: string, settings: EdiSettings): string {
-  if (value !== '' && value.length <= length && clean(value, settings) === value) return value
-  const reason =
-    value === ''
-      ? 'it is empty'
-      : value.length > length
-        ? `it has over ${length} characters`
-        : 'it has a separator, a space at its end or a character beyond ASCII; choose other separators in the settings'
-  throw new UnwritableDocument(`${what} “${value.slice(0, 80)}” can’t be written: ${reason}`)
-}
+export const number = (value: string, length: number, what: string, settings: EdiSettings): string =>
+  asItIs(
+    value,
+    length,
+    what,
+    clean(value, settings),
+    'it has a separator, a space at its end or a character beyond ASCII; choose other separators in the settings',
+  )
