@@ -256,3 +256,27 @@ describe.each(Object.entries(FRONTS))('an order by %s', (_name, newFront) => {
     await vi.waitFor(() => expect(front.stock!.get(sku)).toBe(ON_HAND - 3), PATIENCE)
   })
 })
+
+test('a shop that is away holds up no other, and is told of all in the end', async () => {
+  const [away, there] = [new WooCommerceFront(), new BigCommerceFront()]
+  for (const front of [away, there]) await front.connect(shop.server)
+  const orders: SaidOrder[] = []
+  away.isAway = true
+  for (let count = 0; count < 12; count++) {
+    const order = await newOrder(away)
+    orders.push(order)
+    await away.place(order)
+    await delivered(await becomes(away, order, decided), `AWAY${order.number}`)
+  }
+  const other = await newOrder(there)
+  await there.place(other)
+  await delivered(await becomes(there, other, decided), 'THERE')
+  await vi.waitFor(async () => expect(await there.parcels(other)).toEqual([{ tracking: 'THERE', units: 4 }]), PATIENCE)
+  away.isAway = false
+  for (const order of orders) {
+    const parcels = [{ tracking: `AWAY${order.number}`, units: 4 }]
+    await vi.waitFor(async () => expect(await away.parcels(order)).toEqual(parcels), { ...PATIENCE, timeout: 60_000 })
+    await vi.waitFor(() => expect(away.statuses.get(order.number)).toBe('completed'), PATIENCE)
+  }
+  for (const front of [away, there]) await front.stop()
+}, 120_000)

@@ -8,8 +8,10 @@ import { fileImport } from './files/file-import.js'
 import { fileSettings } from './files/settings.js'
 import { WatchedFolder } from './files/watched-folder.js'
 import { ChannelIntake } from './intake.js'
+import { isHopeless, tell } from './outward-consumer.js'
 import { ChannelPoller } from './poller.js'
 import { StockPusher } from './stock-pusher.js'
+import { WaitingTellings } from './waiting-tellings.js'
 
 export class Channels {
   readonly connections: Connections
@@ -17,6 +19,7 @@ export class Channels {
   readonly intake: ChannelIntake
   private readonly stock: StockPusher
   private readonly poller: ChannelPoller
+  private readonly waiting: WaitingTellings
 
   /** Folders that are watched, by connection. */
   private readonly folders = new Map<string, WatchedFolder>()
@@ -30,6 +33,7 @@ export class Channels {
     this.intake = new ChannelIntake(context, this.events, (type, id) => this.connections.get(type, id), logger)
     this.stock = new StockPusher(context, logger)
     this.poller = new ChannelPoller(context, logger)
+    this.waiting = new WaitingTellings(context, logger, (event) => tell(event, context), isHopeless)
   }
 
   static async open(context: OperationContext, logger: Logger): Promise<Channels> {
@@ -71,6 +75,7 @@ export class Channels {
     this.stock.stop()
     for (const folder of this.folders.values()) await folder.stop()
     await this.poller.stop()
+    await this.waiting.stop()
     await this.intake.stop()
   }
 }

@@ -12,6 +12,7 @@ import type { OpenedOrder } from '../personal-data/opened-order.js'
 import { listeners, polledChannels } from './adapters.js'
 import { type Connection, type ShippedParcel, UnreadablePayload } from './channel.js'
 import { type ChannelMemory, MEMORY } from './channel-memory.js'
+import { isAwaited, keepWaiting } from './waiting-tellings.js'
 
 interface OrderEvent {
   order: string
@@ -28,26 +29,61 @@ export function channelConsumer(context: OperationContext, logger: Logger): Even
     records: context.records,
     logger,
     wants: (type) => type === 'fulfillment.shipped' || STATUSES.has(type),
-    handle: (event) =>
-      tell(event, context).catch((error: unknown) => {
-        const isFinal = error instanceof UnreadablePayload || (error instanceof OutwardError && !error.isWorthRetrying)
-        throw isFinal ? new GiveUp(error.message) : error
-      }),
+    handle: (event) => tellOrKeep(event, context),
   })
 }
 
-async function tell({ type, data }: EngineEvent, context: OperationContext): Promise<void> {
+/** Whether trying again would give the same. */
+export const isHopeless = (error: unknown): boolean =>
+  error instanceof UnreadablePayload ||
+  error instanceof GiveUp ||
+  (error instanceof OutwardError && !error.isWorthRetrying)
+
+async function tellOrKeep(event: EngineEvent, context: OperationContext): Promise<void> {
+  const concerned = await concernedBy(event, context)
+  if (!concerned) return
+  const key = `${concerned.connection.type}/${concerned.connection.id}`
+  if (await isAwaited(key, context)) return keepWaiting(event, key, context)
+  try {
+    await tellOf(event, concerned, context)
+  } catch (error) {
+    if (isHopeless(error)) throw new GiveUp((error as Error).message)
+    await keepWaiting(event, key, context)
+  }
+}
+
+export async function tell(event: EngineEvent, context: OperationContext): Promise<void> {
+  const concerned = await concernedBy(event, context)
+  if (concerned) await tellOf(event, concerned, context)
+}
+
+interface Concerned {
+  order: OpenedOrder
+  externalId: string
+  connection: Connection
+}
+
+/** The order and its channel; undefined where that has told nobody where its API is, and so is told nothing. */
+async function concernedBy({ data }: EngineEvent, context: OperationContext): Promise<Concerned | undefined> {
   // Published by orders and fulfillments themselves.
-  const { order: id, fulfillment, status } = data as OrderEvent
+  const { order: id } = data as OrderEvent
   const order = await openedOrder(id, context)
   if (isOutcome(order)) throw new Error(`order ${id} cannot be read: ${order.status}`)
-  const connection = order.externalId === undefined ? undefined : context.channels.connections.byChannel(order.channel)
-  // Who has told nobody where its API is, is told nothing.
-  if (!connection || connection.settings.apiUrl === undefined) return
+  const { externalId } = order
+  const connection = externalId === undefined ? undefined : context.channels.connections.byChannel(order.channel)
+  if (!connection || externalId === undefined || connection.settings.apiUrl === undefined) return undefined
+  return { order, externalId, connection }
+}
+
+async function tellOf(
+  { type, data }: EngineEvent,
+  { order, externalId, connection }: Concerned,
+  context: OperationContext,
+): Promise<void> {
+  const { fulfillment, status } = data as OrderEvent
   const http = context.outward.forConnection(`channel/${connection.type}/${connection.id}`)
-  const externalId = order.externalId!
   if (type === 'order.received') {
-    await polledChannels[connection.type]?.acknowledge([{ externalId, order: id }], connection, http)
+    await polledChannels[connection.type]?.acknowledge([{ externalId, order: order.id }], connection, http)
     return
   }
   const listener = listeners[connection.type]

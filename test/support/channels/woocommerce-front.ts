@@ -37,7 +37,11 @@ export class WooCommerceFront implements Storefront {
   private readonly refunded = new Map<string, SaidOrder>()
   private readonly products: string[] = []
   private server!: TestServer
-  private readonly platform = new PlatformServer((request) => this.answer(request))
+  /** It answers nobody as it should. */
+  isAway = false
+  private readonly platform = new PlatformServer((request) =>
+    this.isAway ? { status: 503, body: {} } : this.answer(request),
+  )
 
   async connect(server: TestServer): Promise<void> {
     this.server = server
