@@ -52,21 +52,22 @@ export class KeyOrder<S extends Step> {
   /** Puts a step behind those that it has to wait for; whether it may begin at once. */
   enter(step: S): boolean {
     const { alone, shared, kind } = step.keys
-    step.tails = []
-    if (shared.length > 0) step.groups = []
-    for (const key of shared) {
-      const tail = this.tail(key)
-      step.tails.push(tail)
+    // Of their length at once: an array that grows takes room for many.
+    step.tails = new Array(shared.length + alone.length)
+    if (shared.length > 0) step.groups = new Array(shared.length)
+    for (let i = 0; i < shared.length; i++) {
+      const tail = this.tail(shared[i]!)
+      step.tails[i] = tail
       if (tail.alone) follow(step, tail.alone)
       if (tail.group?.kind !== kind) tail.group = { kind, count: 0, before: tail.group, followers: NONE }
       const { before } = tail.group
       if (before && before.count > 0) wait(step, before)
       tail.group.count++
-      step.groups.push(tail.group)
+      step.groups[i] = tail.group
     }
-    for (const key of alone) {
-      const tail = this.tail(key)
-      step.tails.push(tail)
+    for (let i = 0; i < alone.length; i++) {
+      const tail = this.tail(alone[i]!)
+      step.tails[shared.length + i] = tail
       if (tail.group) {
         wait(step, tail.group)
       } else if (tail.alone) follow(step, tail.alone)

@@ -14,62 +14,21 @@ import type { Dispatch } from '../dispatch.js'
 import { INTAKE_RETRY_MS, INTAKE_RETRY_MS_MAX } from '../limits.js'
 import type { Metrics } from '../metrics.js'
 import { IDEMPOTENCY_KEY_BYTES_MAX, type IdempotentRuns } from '../operations/idempotent-runs.js'
-import { type NamedOperations, unknownCommand } from '../operations/named-operations.js'
+import type { NamedOperations } from '../operations/named-operations.js'
 import type { Operation } from '../operations/operation.js'
 import type { People } from '../personal-data/people.js'
-import type { ReservationRequest } from '../reserve-record.js'
-import { reservation } from '../schemas.js'
 import { type Acknowledgements, deliveryOf } from './acknowledgements.js'
 import { faultOf } from './connection.js'
 import { keepDead } from './dead-letters.js'
-import { IntakeLanes, type LaneOwner, type LaneStep, RESERVATION } from './intake-lanes.js'
-import { KeyOrder, keysOf, Step, type StepKeys } from './intake-order.js'
+import { IntakeLanes, type LaneOwner } from './intake-lanes.js'
+import { KeyOrder } from './intake-order.js'
 import { IntakePull } from './intake-pull.js'
+import { type CommandStep, ReservationStep, StepReader } from './intake-step.js'
 import { IntakeWindow } from './intake-window.js'
-import { decodeBody, headerOf } from './message-body.js'
-import { plainReservation } from './plain-reservation.js'
-import { Header, INTAKE, nameIn } from './subjects.js'
+import { headerOf } from './message-body.js'
+import { Header } from './subjects.js'
 
-type Command = { operation: Operation; body: unknown } | { refused: Outcome }
-
-/** A message in flight. */
-class IntakeStep extends Step {
-  state: 'waiting' | 'running' | 'postponed' = 'waiting'
-  tries = 0
-  /** From when on it may be given up that a postponed message comes again: somebody has removed it. */
-  lostAtMs = Number.POSITIVE_INFINITY
-  /** Of a stream that was made anew since: what is told of it now would be about another message. */
-  isStale = false
-
-  constructor(
-    keys: StepKeys,
-    readonly sequence: number,
-    public message: Msg,
-    readonly command: Command,
-    /** Whose part of the window it takes. */
-    readonly share: number,
-  ) {
-    super(keys)
-  }
-}
-
-/** A reservation, which goes to its partition with others. */
-class ReservationStep extends IntakeStep implements LaneStep {
-  constructor(
-    keys: StepKeys,
-    sequence: number,
-    message: Msg,
-    command: Command,
-    share: number,
-    readonly reservation: ReservationRequest,
-  ) {
-    super(keys, sequence, message, command, share)
-  }
-}
-
-const RESERVATION_SUBJECT = `${INTAKE}.${RESERVATION}`
-const SKU_KEY = 'sku/'
-const ORDER_KEY = 'order/'
+type AnyStep = CommandStep | ReservationStep
 
 /** Far beyond the wait after which NATS sends again whatever is not acknowledged. */
 const LOST_AFTER_MS = 120_000
@@ -95,11 +54,11 @@ export class Intake {
   dead = 0
   redelivered = 0
   private givenBack = 0
-  private readonly steps = new Map<number, IntakeStep>()
-  private readonly order = new KeyOrder<IntakeStep>()
+  private readonly steps = new Map<number, AnyStep>()
+  private readonly order = new KeyOrder<AnyStep>()
   private readonly window: IntakeWindow
   private readonly lanes: IntakeLanes<ReservationStep>
-  private readonly reserving: Operation | undefined
+  private readonly reader: StepReader
   /** Steps that are carried out one by one. */
   private running = 0
   private pull: IntakePull | undefined
@@ -118,7 +77,7 @@ export class Intake {
       told: () => this.pull?.ask(),
     }
     this.lanes = new IntakeLanes({ dispatch, directory, people, metrics, owner })
-    this.reserving = options.operations.find(RESERVATION)
+    this.reader = new StepReader(options.operations, directory, this.window.unplaced)
     this.sweep = setInterval(() => this.forgetLost(), SWEEP_MS)
     this.sweep.unref()
   }
@@ -168,59 +127,20 @@ export class Intake {
       else acknowledgements.working(reply)
       return
     }
-    const step = this.stepOf(sequence, message)
+    const step = this.reader.read(sequence, message)
     this.steps.set(sequence, step)
     this.window.enter(step.share, message.data.length)
     if (this.order.enter(step)) this.run(step)
   }
 
-  private stepOf(sequence: number, message: Msg): IntakeStep {
-    const { subject } = message
-    const decoded = decodeBody(message.data, message.headers)
-    if (subject === RESERVATION_SUBJECT && this.reserving && !('fault' in decoded)) {
-      const { body } = decoded
-      const plain = plainReservation(body)
-      const request = plain ?? reservation.safeParse(body).data
-      if (request) {
-        const keys = plain ? keysOfPlain(plain) : keysOf(RESERVATION, body)
-        const command = { operation: this.reserving, body }
-        return new ReservationStep(keys, sequence, message, command, this.shareOfSku(request.sku), request)
-      }
-    }
-    const name = nameIn(subject, INTAKE)
-    const operation = this.options.operations.find(name)
-    if ('fault' in decoded || !operation) {
-      const refused = 'fault' in decoded ? decoded.fault : unknownCommand(name)
-      const keys = { alone: [], shared: [], kind: name }
-      return new IntakeStep(keys, sequence, message, { refused }, this.window.unplaced)
-    }
-    const { body } = decoded
-    const keys = keysOf(name, body)
-    return new IntakeStep(keys, sequence, message, { operation, body }, this.shareOf(keys))
-  }
-
-  private shareOfSku(name: string): number {
-    const { directory } = this.options
-    const sku = directory.find('skus', name)
-    return sku < 0 ? this.window.unplaced : directory.partitionOfSku(sku)
-  }
-
-  /** The partition that a command most likely goes to: its order's, else that of the first SKU. */
-  private shareOf({ alone, shared }: StepKeys): number {
-    const order = alone.find((key) => key.startsWith(ORDER_KEY))
-    if (order !== undefined) return this.options.directory.partitionOfOrder(order.slice(ORDER_KEY.length))
-    const sku = shared[0] ?? alone.find((key) => key.startsWith(SKU_KEY))
-    return sku === undefined ? this.window.unplaced : this.shareOfSku(sku.slice(SKU_KEY.length))
-  }
-
-  private run(step: IntakeStep): void {
+  private run(step: AnyStep): void {
     if (this.stopping) return
     step.state = 'running'
     if (step instanceof ReservationStep) this.lanes.add(step)
     else void this.runOne(step)
   }
 
-  private async runOne(step: IntakeStep): Promise<void> {
+  private async runOne(step: CommandStep): Promise<void> {
     if (this.stopping) return
     this.running++
     try {
@@ -232,13 +152,13 @@ export class Intake {
     }
   }
 
-  private tryAgain(step: IntakeStep, error: unknown): void {
+  private tryAgain(step: AnyStep, error: unknown): void {
     this.options.logger.warn({ reason: faultOf(error) }, 'a message of the intake is tried again')
     if (step.isStale) this.end(step)
     else this.postpone(step)
   }
 
-  private carryOut(step: IntakeStep): Promise<Outcome> {
+  private carryOut(step: CommandStep): Promise<Outcome> {
     const { command, message } = step
     if ('refused' in command) return Promise.resolve(command.refused)
     const { operation, body } = command
@@ -255,7 +175,7 @@ export class Intake {
   }
 
   /** Never rejects. */
-  private async settle(step: IntakeStep, outcome: Outcome): Promise<void> {
+  private async settle(step: AnyStep, outcome: Outcome): Promise<void> {
     if (step.isStale || outcome.status < 400) {
       this.carriedOut(step)
       this.pull?.ask()
@@ -282,19 +202,19 @@ export class Intake {
     }
   }
 
-  private carriedOut(step: IntakeStep): void {
+  private carriedOut(step: AnyStep): void {
     if (!step.isStale) this.options.acknowledgements.carriedOut(step.sequence, step.message.reply!)
     this.end(step)
   }
 
-  private end(step: IntakeStep): void {
+  private end(step: AnyStep): void {
     if (!step.isStale) this.steps.delete(step.sequence)
     this.window.leave(step.share, step.message.data.length)
     for (const next of this.order.leave(step)) this.run(next)
   }
 
   /** Gives the message back for a while; those that concern the same wait here for it. */
-  private postpone(step: IntakeStep): void {
+  private postpone(step: AnyStep): void {
     const waitMs = Math.min(INTAKE_RETRY_MS_MAX, INTAKE_RETRY_MS * 2 ** step.tries++) * (0.75 + Math.random() / 2)
     step.state = 'postponed'
     step.lostAtMs = performance.now() + waitMs + LOST_AFTER_MS
@@ -332,12 +252,5 @@ export class Intake {
     while (this.running + this.lanes.underWay > 0 && performance.now() < until) await sleep(5)
   }
 }
-
-/** What `keysOf` finds in such a body. */
-const keysOfPlain = ({ id, sku }: ReservationRequest): StepKeys => ({
-  alone: [`reservation/${id}`],
-  shared: [SKU_KEY + sku],
-  kind: RESERVATION,
-})
 
 const digest = (of: string | Uint8Array): string => createHash('sha256').update(of).digest('base64url')
