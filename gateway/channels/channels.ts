@@ -38,6 +38,8 @@ export class Channels {
 
   static async open(context: OperationContext, logger: Logger): Promise<Channels> {
     const channels = new Channels(context, logger)
+    // Its timers run from here on and look for it there, however long the rest of the start takes.
+    context.channels = channels
     await channels.connections.load()
     return channels
   }
