@@ -73,7 +73,7 @@ export const NATS_COMMANDS_IN_FLIGHT_MAX = 8_192
 export const INTAKE_IN_FLIGHT_MAX = 8_192
 
 /**
- * With those of partitions that are behind, which are held beside them so that the others go on: about 1 KB of memory each.
+ * With those of partitions that are behind, which are held beside them so that the others go on: 1.6 KB of memory each.
  * A partition is behind where it has not carried out what came so long ago; one that keeps up takes a few milliseconds.
  */
 export const INTAKE_HELD_MAX = 131_072

@@ -144,6 +144,9 @@ describe.skipIf(natsServerPath === undefined || !canMount)(
         WAIT_MS,
       )
       expect(await left(manager)).toBeGreaterThan(0)
+      const [name, body] = reservation(skus[0]!)
+      const asked = await nats.request(`doorbuster.v1.command.${name}`, JSON.stringify(body), { timeout: WAIT_MS })
+      expect(asked.json()).toMatchObject({ status: 503, body: { code: 'overloaded' } })
       rmSync(ballast)
       await eventually('all is carried out', async () => (await left(manager)) === 0, WAIT_MS)
       for (const sku of skus) expect(await server.stock(sku)).toMatchObject({ onHand: each, reserved: each })

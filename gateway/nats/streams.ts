@@ -22,7 +22,8 @@ import {
 } from '../limits.js'
 import { DEAD, DEAD_STREAM, EVENTS, EVENTS_STREAM, INTAKE, INTAKE_CONSUMER, INTAKE_STREAM } from './subjects.js'
 
-const ACK_WAIT_MS = 10_000
+/** What is lost with a connection or a process is asked for anew; so long only, and what waits for a partition comes again. */
+const ACK_WAIT_MS = 30_000
 const NOT_FOUND = 404
 
 const kept = { storage: StorageType.File, allow_direct: true, duplicate_window: nanos(NATS_DUPLICATES_MS) }
