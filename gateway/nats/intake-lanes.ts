@@ -18,6 +18,8 @@ export const RESERVATION = 'reservation.create'
 
 export interface LaneStep {
   readonly reservation: ReservationRequest
+  /** Index of its SKU, or -1 where it was not known when it came. */
+  readonly sku: number
 }
 
 export interface LaneOwner<S extends LaneStep> {
@@ -68,17 +70,20 @@ export class IntakeLanes<S extends LaneStep> {
   /** Puts a reservation behind those of its partition; they go once all that came with it are there. */
   add(step: S): void {
     const { directory, owner } = this.options
-    const { sku } = step.reservation
-    const index = directory.find('skus', sku)
-    if (index < 0) {
-      owner.refused(step, unknownSku(sku))
+    const sku = this.skuOf(step)
+    if (sku < 0) {
+      owner.refused(step, unknownSku(step.reservation.sku))
       return
     }
-    const lane = this.lanes[directory.partitionOfSku(index)]!
+    const lane = this.lanes[directory.partitionOfSku(sku)]!
     lane.waiting.push(step)
     if (lane.isBusy) return
     if (this.touched.size === 0) queueMicrotask(() => this.sendTouched())
     this.touched.add(lane)
+  }
+
+  private skuOf({ sku, reservation }: S): number {
+    return sku < 0 ? this.options.directory.find('skus', reservation.sku) : sku
   }
 
   private sendTouched(): void {
@@ -96,7 +101,8 @@ export class IntakeLanes<S extends LaneStep> {
     let taken = 0
     for (; taken < lane.waiting.length && steps.length < FRAME_RECORDS_MAX; taken++) {
       const step = lane.waiting[taken]!
-      const sku = writeReserveRecord(step.reservation, this.options, scratchView, steps.length * RESERVE_BYTES)
+      const at = steps.length * RESERVE_BYTES
+      const sku = writeReserveRecord(step.reservation, this.options, scratchView, at, this.skuOf(step))
       if (typeof sku === 'number') steps.push(step)
       else unknown.push([step, sku])
     }

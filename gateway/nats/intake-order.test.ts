@@ -58,8 +58,8 @@ test('those that share a key wait behind one that is tried again, and go on besi
 
 describe('what a command concerns', () => {
   test.each([
-    ['reservation.create', { id: 'R', sku: 'S' }, ['reservation/R'], ['sku/S']],
-    ['reservation.confirm', { id: 'R' }, ['reservation/R'], []],
+    ['reservation.create', { id: 'R', sku: 'S' }, ['R'], ['sku/S']],
+    ['reservation.confirm', { id: 'R' }, ['R'], []],
     ['inventory.adjust', { id: 'A', sku: 'S' }, ['sku/S'], []],
     ['inventory.put', { sku: 'S', location: 'L' }, ['sku/S'], []],
     ['inventory.putMany', { items: [{ sku: 'S' }, { sku: 'T' }] }, ['sku/S', 'sku/T'], []],

@@ -153,18 +153,21 @@ interface Found {
   readonly skus: Set<string>
 }
 
+/** A reservation is known by its id alone, which no other key looks like: there are many, and a key to make costs time. */
+const keyOf = (family: string, id: string): string => (family === 'reservation' ? id : `${family}/${id}`)
+
 function collect(value: unknown, found: Found): void {
   if (typeof value !== 'object' || value === null) return
   // Any object may be read by the names of its fields.
   const fields = value as Record<string, unknown>
   if (isText(fields.sku)) found.skus.add(`sku/${fields.sku}`)
-  for (const field in NAMING) if (isText(fields[field])) found.alone.add(`${NAMING[field]}/${fields[field]}`)
+  for (const field in NAMING) if (isText(fields[field])) found.alone.add(keyOf(NAMING[field]!, fields[field]))
   if (isText(fields.fulfillment)) {
     found.alone.add(`order/${parseFulfillmentId(fields.fulfillment)?.order ?? fields.fulfillment}`)
   }
   // An adjustment's id is its own and no other command's, and a fulfillment step's too.
   if (isText(fields.id) && found.family !== 'inventory' && found.family !== 'fulfillment') {
-    found.alone.add(`${found.family}/${fields.id}`)
+    found.alone.add(keyOf(found.family, fields.id))
   }
   if (isText(fields.externalId)) found.alone.add(`external/${String(fields.channel)}/${fields.externalId}`)
   for (const list of LISTS) {
@@ -173,7 +176,7 @@ function collect(value: unknown, found: Found): void {
     for (const item of items) {
       if (!isText(item)) collect(item, found)
       else if (list === 'skus') found.skus.add(`sku/${item}`)
-      else found.alone.add(`${found.family}/${item}`)
+      else found.alone.add(keyOf(found.family, item))
     }
   }
 }

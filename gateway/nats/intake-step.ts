@@ -57,6 +57,8 @@ export class ReservationStep extends IntakeStep implements LaneStep {
     message: Msg,
     share: number,
     readonly reservation: ReservationRequest,
+    /** Index of its SKU, or -1 where it was not known yet. */
+    readonly sku: number,
   ) {
     super(keys, sequence, message, share)
   }
@@ -79,7 +81,8 @@ export class StepReader {
       const request = plain ?? reservation.safeParse(body).data
       if (request) {
         const keys = plain ? keysOfPlain(plain) : keysOf(RESERVATION, body)
-        return new ReservationStep(keys, sequence, message, this.shareOfSku(request.sku), request)
+        const sku = this.directory.find('skus', request.sku)
+        return new ReservationStep(keys, sequence, message, this.shareOfSku(sku), request, sku)
       }
     }
     const name = nameIn(subject, INTAKE)
@@ -93,10 +96,8 @@ export class StepReader {
     return new CommandStep(keys, sequence, message, this.shareOf(keys), { operation, body })
   }
 
-  private shareOfSku(name: string): number {
-    const { directory } = this
-    const sku = directory.find('skus', name)
-    return sku < 0 ? this.unplaced : directory.partitionOfSku(sku)
+  private shareOfSku(sku: number): number {
+    return sku < 0 ? this.unplaced : this.directory.partitionOfSku(sku)
   }
 
   /** The partition that a command most likely goes to: its order's, else that of the first SKU. */
@@ -104,13 +105,13 @@ export class StepReader {
     const order = alone.find((key) => key.startsWith(ORDER_KEY))
     if (order !== undefined) return this.directory.partitionOfOrder(order.slice(ORDER_KEY.length))
     const sku = shared[0] ?? alone.find((key) => key.startsWith(SKU_KEY))
-    return sku === undefined ? this.unplaced : this.shareOfSku(sku.slice(SKU_KEY.length))
+    return sku === undefined ? this.unplaced : this.shareOfSku(this.directory.find('skus', sku.slice(SKU_KEY.length)))
   }
 }
 
 /** What `keysOf` finds in such a body. */
 const keysOfPlain = ({ id, sku }: ReservationRequest): StepKeys => ({
-  alone: [`reservation/${id}`],
+  alone: [id],
   shared: [SKU_KEY + sku],
   kind: RESERVATION,
 })

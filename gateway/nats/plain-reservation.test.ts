@@ -43,7 +43,7 @@ test('what is plain passes its schema unchanged and concerns no more than it see
       expect(reservation.safeParse(sent)).toEqual({ success: true, data: request })
       expect(keysOf(RESERVATION, sent)).toEqual({
         kind: RESERVATION,
-        alone: [`reservation/${request.id}`],
+        alone: [request.id],
         shared: [`sku/${request.sku}`],
       })
     }),
