@@ -143,6 +143,8 @@ async function measure(context: Context, name: string, shape: Shape): Promise<Fi
           natsMicros: micros(natsSeconds),
           generatorMicros: micros(generatorSeconds),
           serverMicros: micros(allSeconds),
+          // Of this machine's, of which others may have had the rest.
+          coresUsed: (natsSeconds + generatorSeconds + allSeconds) / seconds,
         }
         return {
           name,
@@ -181,7 +183,7 @@ async function measureBare({ resources, seconds }: Context): Promise<Figure> {
     })
     await nats.close()
     const messages = Math.ceil(seconds * BARE_PER_SECOND)
-    const micros = (used: number): number => (used / messages) * 1_000_000
+    const micros = (seconds: number): number => (seconds / messages) * 1_000_000
     const before = server.seconds()
     const limits = { nats: server.url, measureMs: DRAIN_MS_MAX }
     const [report, drained] = await Promise.all([
@@ -199,15 +201,17 @@ async function measureBare({ resources, seconds }: Context): Promise<Figure> {
       }),
       runLoad(resources, { kind: 'nats-drain', ...limits, messages }),
     ])
+    const used = server.seconds() - before
     return {
       name: 'nats-intake-bare',
       value: messages / drained.seconds,
       unit: 'commands/s',
       how: BARE_HOW,
       detail: {
-        natsMicros: micros(server.seconds() - before),
+        natsMicros: micros(used),
         generatorMicros: micros(report.generatorSeconds ?? 0),
         clientMicros: micros(drained.generatorSeconds ?? 0),
+        coresUsed: (used + (report.generatorSeconds ?? 0) + (drained.generatorSeconds ?? 0)) / drained.seconds,
       },
     }
   } finally {
