@@ -76,9 +76,10 @@ export class EventConsumer {
     return this.options.name
   }
 
-  /** Events that it has still to read, as far as is known. */
+  /** Events that it has still to read, as far as is known; none while nothing that it wants is there. */
   get lag(): number {
-    return this.options.dispatch.events.behind(this.cursor?.numbers ?? [])
+    const isReading = this.running !== undefined || this.again
+    return isReading ? Math.max(1, this.options.dispatch.events.behind(this.cursor?.numbers ?? [])) : 0
   }
 
   /** Handles an event once more that it had given up. Rejects where that fails again. */
