@@ -76,8 +76,11 @@ export const TIMELINE_MAX = 5_000
 /** How often an order asks for stock again where another was faster, before it takes what is there or waits. */
 export const SOURCING_ATTEMPTS_MAX = 5
 
-/** Orders that wait for one SKU; more are refused a place and stay open. */
+/** Orders that wait for one SKU; more are refused a place and ask for one again by their own timers. */
 export const WAITING_PER_SKU_MAX = 50_000
+
+/** When an order asks again for a place on a waiting list that was full: such a list empties with deliveries, not in minutes. */
+export const WAITING_RETRY_MS = 15 * 60_000
 
 /** Orders that are woken in one entry of the log, when stock has come: some milliseconds of sourcing. */
 export const WAKES_PER_ENTRY = 64

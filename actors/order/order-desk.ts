@@ -157,6 +157,7 @@ export class OrderDesk {
     this.watch = new Watch(store, inventory.stock, this.waiting, placement, partition, (step, sku, waiter) =>
       this.serve(step, sku, waiter),
     )
+    this.desk.onRefused = (step, order) => this.work.waitingRefused(step, order)
     this.desk.onAvailable = (sku) => this.watch.serveAgain(sku)
     this.orders.onStatus = (step, order, before, after) => {
       // That it was received is told when it is taken, whatever becomes of it in the same step.
@@ -263,6 +264,7 @@ export class OrderDesk {
       this.desk.changed(step, from, body),
     'allocation.lost': (step: Step, body: { order: string; allocations: number[] }) => this.sourcing.lost(step, body),
     'waiting.answered': (_step: Step, body: { sku: number; order: string }) => this.desk.answered(body),
+    'waiting.refused': (step: Step, body: { order: string }) => this.work.waitingRefused(step, body.order),
     'waiting.change': (step: Step, body: WaitingChange) => this.desk.waitTold(step, body),
     'rule.put': (step: Step, body: { rule: Rule; replication: number }) => {
       this.rules.put(body.rule)

@@ -273,7 +273,7 @@ export interface Order {
   placedMs: number
   /** Until then the customer may change his mind and nothing is released. */
   releaseMs: number
-  /** When it is sourced again by itself: locations whose day was full have another one then. */
+  /** When it is sourced again by itself: where the day of locations was full, or the waiting list. */
   retryMs?: number
   promise?: DeliveryPromise
   payment?: Payment

@@ -14,6 +14,7 @@ vi.mock('../limits.js', async (original) => ({
   ORDERS_DECODED_MAX: 3,
   ORDERS_PER_WINDOW: 2,
   WAKES_PER_ENTRY: 2,
+  WAITING_PER_SKU_MAX: 3,
 }))
 vi.mock('../../engine/limits.js', async (original) => ({
   ...(await original<typeof import('../../engine/limits.js')>()),

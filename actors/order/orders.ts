@@ -3,11 +3,12 @@
 import type { Step } from '../../engine/actors.js'
 import type { Outcome } from '../../engine/protocol.js'
 import type { StockChange } from '../inventory/allocations.js'
+import { WAITING_RETRY_MS } from '../limits.js'
 import { ok, problem } from '../outcomes.js'
 import { leftToGive } from '../return/refunds.js'
 import type { Capacity } from './capacity.js'
 import type { ExceptionBook } from './exceptions.js'
-import { isPicking, lineOf, lineStatus, moveUnits, newTally, outlookOf, partsOf, unitsIn } from './lines.js'
+import { isPicking, lineOf, lineStatus, moveUnits, newTally, outlookOf, partsOf, unitsIn, unmet } from './lines.js'
 import type { Address, Customer, Fulfillment, Line, LineTerms, Order, Sealed, Totals } from './order.js'
 import type { OrderSourcing } from './order-sourcing.js'
 import { stateOf } from './order-status.js'
@@ -434,6 +435,12 @@ export class Orders {
     note(order, step.timeMs, `tracking.${type}`, by, event)
     step.publish(`tracking.${type}`, `order/${id}`, { order: id, ...about })
     return ok({ order: id })
+  }
+
+  /** There was no place for it on a waiting list: nothing will wake it, so it asks again by itself. */
+  waitingRefused(step: Step, id: string): void {
+    const order = this.orders.change(id)
+    if (order?.lines.some((line) => unmet(line) > 0)) order.retryMs = step.timeMs + WAITING_RETRY_MS
   }
 
   /** Stock has come for what it waits for: it is told, once it has taken what it can. */

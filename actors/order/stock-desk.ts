@@ -8,6 +8,7 @@ import type { Allocations, HoldRequest, StockChange } from '../inventory/allocat
 import type { Availabilities } from '../inventory/availabilities.js'
 import type { Waiter, Waiting } from '../inventory/waiting.js'
 import type { Availability, Reserved } from './order.js'
+import { orderPartition } from './order-id.js'
 
 export interface AvailabilityAsk {
   order: string
@@ -38,6 +39,9 @@ export type WaitingChange = { sku: number } & (
 export class StockDesk {
   /** Told of a SKU for which somebody is to be served although nothing has moved. */
   onAvailable: (sku: number) => void = () => {}
+
+  /** Told of an order of this partition for which there was no place on a waiting list. */
+  onRefused: (step: Step, order: string) => void = () => {}
 
   constructor(
     private readonly availabilities: Availabilities,
@@ -155,7 +159,14 @@ export class StockDesk {
     // What has come since it was told how little there is would never wake it.
     const isAsked = this.availability(sku, channel, join.id, step.timeMs).most <= known
     const isCut = this.waiting.unitsAhead(sku, join.id) > 0
-    if (this.waiting.join(sku, { ...join, isAsked, isCut }) && !isAsked) this.onAvailable(sku)
+    if (!this.waiting.join(sku, { ...join, isAsked, isCut })) this.refuse(step, join.id)
+    else if (!isAsked) this.onAvailable(sku)
+  }
+
+  private refuse(step: Step, order: string): void {
+    const owner = orderPartition(order, this.placement.partitions)
+    if (owner === this.partition) this.onRefused(step, order)
+    else step.send(owner, 'waiting.refused', { order })
   }
 
   private byPartition<T>(items: T[], skuOf: (item: T) => number): Map<number, T[]> {

@@ -91,12 +91,13 @@ async function changeMany(
   orders: string[],
   name: string,
   wish: { reason: string; by: string },
-  { dispatch, directory }: OperationContext,
+  { dispatch, directory, idempotencyKey: key }: OperationContext,
 ): Promise<Outcome> {
+  const once = key === undefined ? {} : { key }
   const results = await Promise.all(
     orders.map(async (order) => {
       const partition = directory.partitionOfOrder(order)
-      const { status, body } = await dispatch.command(partition, name, { id: order, ...wish })
+      const { status, body } = await dispatch.command(partition, name, { id: order, ...wish, ...once })
       return status < 300 ? { order, status } : { order, status, ...(body as object) }
     }),
   )
