@@ -9,5 +9,6 @@ test('an order from Shopify is split, picked short, sourced again, shipped, told
   const { code, stdout, stderr } = await run(['story', '--url', shop.server.url])
   expect({ code, stderr, stdout }).toMatchObject({ code: 0, stderr: '' })
   expect(stdout).toContain('the other store sends it')
+  expect(stdout).toContain('of three pieces the customer has two, by the journal')
   expect(stdout).toContain('All went as it should.')
 })

@@ -50,6 +50,21 @@ interface OrderDocument {
   fulfillments: FulfillmentDocument[]
 }
 
+interface ReturnDocument {
+  id: string
+  status: string
+  refunds: { amount: Money }[]
+}
+interface Money {
+  amount: string
+}
+/** Of the ERP's journal. */
+interface EntryDocument {
+  id: string
+  lines: { account: string; debit?: Money; credit?: Money }[]
+  units: { account: string; in?: number; out?: number }[]
+}
+
 class Story {
   private readonly run = randomUUID().slice(0, 8)
   private readonly secret = randomUUID()
@@ -102,7 +117,7 @@ class Story {
 
     say('\nThe customer has heard of it, and the books balance.')
     await this.hasHeard(order.id)
-    await this.balances()
+    await this.balances(order.id)
   }
 
   private async call<Body>(method: string, path: string, body?: unknown): Promise<Body> {
@@ -225,8 +240,9 @@ class Story {
     const { id } = await this.call<{ id: string }>('POST', '/v1/returns', asked)
     await this.call('POST', `/v1/returns/${id}/authorize`, { label: false })
     const lines = [{ sku, quantity: 1, disposition: 'restock' }]
-    const received = await this.call<{ status: string }>('POST', `/v1/returns/${id}/receive`, { location, lines })
+    const received = await this.call<ReturnDocument>('POST', `/v1/returns/${id}/receive`, { location, lines })
     expected(received.status === 'received', 'the return is received', received)
+    expected(received.refunds[0]?.amount.amount === '60.00', 'the customer is given 60.00 back', received.refunds)
     const stock = await this.call<{ locations: { location: string; onHand: number; atp: number }[] }>(
       'GET',
       `/v1/inventory/${sku}`,
@@ -238,16 +254,34 @@ class Story {
   private async hasHeard(order: string): Promise<void> {
     const wanted = ['order_confirmation', 'shipped', 'delivered', 'return_received']
     const { items } = await this.untilRead(
-      () => this.call<{ items: { kind: string }[] }>('GET', `/v1/messages?order=${order}&limit=500`),
-      ({ items: seen }) => wanted.every((kind) => seen.some((message) => message.kind === kind)),
+      () => this.call<{ items: { kind: string; state: string }[] }>('GET', `/v1/messages?order=${order}&limit=500`),
+      ({ items: seen }) =>
+        wanted.every((kind) => seen.some((message) => message.kind === kind && message.state === 'sent')),
     )
     expected(items.length > 0, `messages were sent: ${[...new Set(items.map(({ kind }) => kind))].join(', ')}`, items)
   }
 
-  private async balances(): Promise<void> {
+  private async balances(order: string): Promise<void> {
     const books = await this.untilRead(
       () => this.call<{ isBalanced: boolean; pending: number }>('GET', '/v1/erp/trial-balance'),
       ({ pending }) => pending === 0,
+    )
+    const { items } = await this.call<{ items: EntryDocument[] }>('GET', `/v1/erp/journal?order=${order}&limit=500`)
+    const pence = ({ amount }: Money) => Math.round(Number(amount) * 100)
+    for (const { id, lines, units } of items) {
+      const money = lines.reduce((sum, { debit, credit }) => sum + (debit ? pence(debit) : -pence(credit!)), 0)
+      const goods = units.reduce((sum, { in: more = 0, out = 0 }) => sum + more - out, 0)
+      if (money !== 0 || goods !== 0)
+        throw new Unexpected(`entry ${id} balances, but: ${JSON.stringify({ lines, units })}`)
+    }
+    const kept = items.flatMap(({ units }) => units.filter(({ account }) => account === 'customer'))
+    const left = kept.reduce((sum, { in: more = 0, out = 0 }) => sum + more - out, 0)
+    expected(left === 2, 'of three pieces the customer has two, by the journal', kept)
+    const given = items.flatMap(({ lines }) => lines.filter(({ account }) => account === 'refunds'))
+    expected(
+      given.length === 1 && given[0]?.debit?.amount === '60.00',
+      'and 60.00 is given back, by the journal',
+      given,
     )
     expected(books.isBalanced, 'the journal balances, in money and in units', books)
   }
