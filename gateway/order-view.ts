@@ -62,7 +62,8 @@ export function exceptionView(order: string, exception: OrderException): object 
 }
 
 export function returnView(directory: Directory, order: string, currency: string, found: OrderReturn): object {
-  const { createdMs, sinceMs, location, lines, pieces, refunds, label, exchange, labelCharged, ...rest } = found
+  const { createdMs, sinceMs, location, lines, pieces, refunds, label, exchange, labelCharged, cameByLabel, ...rest } =
+    found
   const { fingerprint: _fingerprint, key: _key, commands: _commands, number: _number, ...shown } = rest
   const sku = (index: number): string => directory.name('skus', index)
   return {

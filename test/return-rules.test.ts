@@ -124,11 +124,11 @@ test('of what is kept, the reason and the condition decide, whichever keeps more
 
 test('the label is paid for by whom the reason names: once, out of what is given', async () => {
   const sku = await shop.newSku(10)
-  const order = await delivered(sku, 4)
-  const refundOf = async (reason: string) => {
+  const order = await delivered(sku, 6)
+  const refundOf = async (reason: string, place = 'W1') => {
     const { body } = await ask(order, sku, { reason, quantity: 2 })
     const { body: authorized } = await step(body.id, 'authorize')
-    const one = { location: 'S1', lines: [{ sku, quantity: 1, disposition: 'restock' }] }
+    const one = { location: place, lines: [{ sku, quantity: 1, disposition: 'restock' }] }
     await step(body.id, 'receive', one)
     const { refunds } = (await step(body.id, 'receive', one)).body
     const given = refunds.reduce((sum, { amount }) => sum + Number(amount.amount) * 100, 0)
@@ -136,7 +136,10 @@ test('the label is paid for by whom the reason names: once, out of what is given
   }
   const own = await refundOf('too small')
   expect(own).toMatchObject({ payer: 'customer', given: 4_000 - own.cost })
+  expect(own.cost).toBeGreaterThan(0)
   expect(await refundOf('damaged')).toMatchObject({ payer: 'retailer', given: 4_000 })
+  const byHand = await refundOf('too small', 'S1')
+  expect(byHand, 'brought to a store instead').toMatchObject({ payer: 'customer', given: 4_000 })
 })
 
 test('what was sold for good comes back for a fault alone, also where it is sold otherwise now', async () => {

@@ -82,6 +82,8 @@ export interface OrderReturn {
   lines: ReturnLine[]
   pieces: ReturnPiece[]
   label?: ReturnLabel
+  /** It was in transit, or came in where its label leads. */
+  cameByLabel?: boolean
   refunds: ReturnRefund[]
   /** Label's cost that was taken off what was given. */
   labelCharged: number

@@ -54,6 +54,7 @@ export class Receipts {
     if (units.length === 0) {
       return problem(409, 'nothing_expected', `Nothing is expected any more for return ${found.id}; name what came.`)
     }
+    if (location === found.location) found.cameByLabel = true
     let unexpected = 0
     for (const some of units) {
       let left = some.quantity

@@ -82,6 +82,7 @@ export class Returns {
   }
 
   private transit(step: Step, order: Order, found: OrderReturn, { by }: ReturnCommand): undefined {
+    found.cameByLabel = true
     fireReturn(step, found, 'TRANSIT')
     tellReturn(step, order, found, 'in_transit', by, found.label?.trackingNumber)
   }

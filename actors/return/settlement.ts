@@ -51,9 +51,9 @@ export class Settlement {
     if (left > 0) this.pay(step, order, found, left, 0, true)
   }
 
-  /** The customer's label is paid for once, out of what is given. */
-  private labelCost({ payer, label, labelCharged }: OrderReturn, most: number): number {
-    if (payer !== 'customer' || !label) return 0
+  /** The customer's label is paid for once, out of what is given; not where it was brought by hand instead. */
+  private labelCost({ payer, label, labelCharged, cameByLabel }: OrderReturn, most: number): number {
+    if (payer !== 'customer' || !label || !cameByLabel) return 0
     return Math.min(most, label.cost - labelCharged)
   }
 

@@ -63,7 +63,10 @@ function checkGiven(order: Order): void {
   const credited = sumOf(credits, ({ amount }) => amount)
   const given = sumOf(returns, givenFor)
   expect(given + credited, `${id}: no more is given back than it cost`).toBeLessThanOrEqual(totals.total)
-  for (const { resolution, refunds, exchange } of returns) {
+  for (const { resolution, refunds, exchange, payer, label, labelCharged } of returns) {
+    expect(labelCharged, 'what of its label the customer paid').toBeLessThanOrEqual(
+      payer === 'customer' ? (label?.cost ?? 0) : 0,
+    )
     if (resolution === 'none' || resolution === 'warranty') expect(refunds).toEqual([])
     if (resolution !== 'exchange') continue
     const rest = sumOf(refunds, ({ isRest, amount }) => (isRest ? amount : 0))
