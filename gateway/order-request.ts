@@ -1,7 +1,7 @@
 /** An order as clients send it, made into what its actor takes: indices for names, whole ten-thousandths for money. */
 import { createHash } from 'node:crypto'
-import type { OrderRequest } from '../actors/order/capture.js'
 import type { LineTerms, Totals } from '../actors/order/order.js'
+import type { OrderRequest } from '../actors/order/order-request.js'
 import { faultyOrder } from '../actors/outcomes.js'
 import type { Outcome, Problem } from '../engine/protocol.js'
 import type { Directory } from './directory.js'

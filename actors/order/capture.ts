@@ -5,16 +5,22 @@
  */
 import { LATER, type Step } from '../../engine/actors.js'
 import type { Placement } from '../../engine/placement.js'
-import type { Outcome, Problem } from '../../engine/protocol.js'
+import type { Outcome } from '../../engine/protocol.js'
 import type { Store } from '../../engine/store.js'
 import { readDocument, writeDocument } from '../documents.js'
-import { ORDER_LINES_MAX } from '../limits.js'
-import { conflict, created, faultyOrder, full, ok } from '../outcomes.js'
-import { newTally } from './lines.js'
-import { orderTable } from './machines.js'
+import { conflict, created, full, ok } from '../outcomes.js'
 import type { OpenOrders } from './open-orders.js'
-import type { Address, Availability, Customer, Line, LineTerms, Order, Saga, Sealed, Totals } from './order.js'
+import type { Availability, Order, Saga } from './order.js'
 import { orderPartition } from './order-id.js'
+import {
+  cancelledTally,
+  componentsOf,
+  faultsOf,
+  linesOf,
+  newOrder,
+  type OrderRequest,
+  skusOf,
+} from './order-request.js'
 import type { OrderRules } from './order-rules.js'
 import type { OrderSourcing } from './order-sourcing.js'
 import type { OrderStore } from './order-store.js'
@@ -23,37 +29,6 @@ import { newSaga } from './sagas.js'
 import type { Settings } from './settings.js'
 import type { StockDesk } from './stock-desk.js'
 import { fire, note } from './transitions.js'
-
-export interface OrderRequest {
-  id: string
-  /** What (channel, external id) stands for, as an id; equal to `id` where the caller named none. */
-  home?: string
-  fingerprint: string
-  channel: string
-  channelIndex: number
-  buyer?: [number, number]
-  externalId?: string
-  currency: string
-  customer: Customer
-  shipTo: Address
-  search: string[]
-  delivery: Order['delivery']
-  service?: string
-  notes?: Sealed
-  lines: LineTerms[]
-  totals: Totals
-  payment?: { status: 'pending' | 'authorized' | 'captured'; amount: number; reference: string; provider: string }
-  allowSplit: boolean
-  allowBackorder: boolean
-  allowPartial: boolean
-  priority: number
-  /** An order with SKUs that nobody knows yet is held, not refused: it was sold already. */
-  holdsUnknown?: boolean
-  /** Fraud score, 0 to 100, and what it comes from. */
-  score: number
-  scoreReasons: string[]
-  by: string
-}
 
 const MESSAGES_PER_ORDER = 64
 /** Callers that wait for one order to be taken. */
@@ -89,7 +64,7 @@ export class Capture {
       const other = this.claim(home, request.id)
       return other === undefined ? this.take(step, request) : ok({ order: other, moved: true })
     }
-    const order = this.newOrder(step, request)
+    const order = newOrder(request, this.settings.orders, step.timeMs)
     order.saga = { ...newSaga('claiming', 0, 0), waiting: [owner], command: step.commandNumber }
     this.orders.add(order)
     writeDocument(this.store, requestKey(order.id), request)
@@ -140,7 +115,7 @@ export class Capture {
   }
 
   private take(step: Step, request: OrderRequest): Outcome {
-    const order = this.newOrder(step, request)
+    const order = newOrder(request, this.settings.orders, step.timeMs)
     const skus = skusOf(request)
     if (skus.every((sku) => this.desk.isOwn(sku))) {
       const offers = skus.map((sku) => this.desk.availability(sku, order.channelIndex, order.id, step.timeMs))
@@ -283,138 +258,10 @@ export class Capture {
       })
     }
   }
-
-  private newOrder(step: Step, request: OrderRequest): Order {
-    const { id, home, channel, channelIndex, buyer, externalId, fingerprint, currency, notes } = request
-    // What may be missing is put in afterwards: spreads for each order are dear.
-    const order: Order = {
-      id,
-      channel,
-      channelIndex,
-      fingerprint,
-      currency,
-      customer: request.customer,
-      shipTo: request.shipTo,
-      search: request.search,
-      delivery: request.delivery,
-      service: request.service ?? this.settings.orders.defaultService,
-      state: orderTable.initial,
-      lines: [],
-      fulfillments: [],
-      exceptions: [],
-      totals: request.totals,
-      credits: [],
-      holds: [],
-      tags: [],
-      priority: request.priority,
-      allowSplit: request.allowSplit,
-      allowBackorder: request.allowBackorder,
-      allowPartial: request.allowPartial,
-      excluded: [],
-      refused: [],
-      splitBy: [],
-      placedMs: step.timeMs,
-      releaseMs: step.timeMs + this.settings.orders.remorseSeconds * 1_000,
-      timeline: [],
-      trace: [],
-      epoch: 0,
-      waitsFor: [],
-    }
-    if (home !== undefined) order.home = home
-    if (buyer) order.buyer = buyer
-    if (externalId !== undefined) order.externalId = externalId
-    if (notes !== undefined) order.notes = notes
-    return order
-  }
 }
 
 const refKey = (home: string): string => `order-ref/${home}`
 const requestKey = (id: string): string => `order-request/${id}`
-
-const skusOf = ({ lines }: OrderRequest): number[] => [
-  ...new Set(lines.flatMap(({ sku, substitutes }) => [sku, ...(substitutes ?? [])])),
-]
-
-const componentsOf = (offers: Availability[]): number[] => [
-  ...new Set(offers.flatMap(({ product }) => product?.kit.map(({ sku }) => sku) ?? [])),
-]
-
-const cancelledTally = ({ quantity }: Line): number[] => {
-  const tally = newTally(0)
-  tally[6] = quantity
-  return tally
-}
-
-/** Everything that is wrong with it, in one answer. */
-function faultsOf({ lines, holdsUnknown }: OrderRequest, bySku: Map<number, Availability>): Outcome | undefined {
-  const errors: Problem['errors'] = []
-  let count = 0
-  lines.forEach(({ sku, substitutes }, at) => {
-    const product = bySku.get(sku)?.product
-    count += 1 + (product?.kit.length ?? 0)
-    if (!product && !holdsUnknown)
-      errors.push({ path: `lines.${at}.sku`, message: 'unknown SKU; put the product first' })
-    for (const component of product?.kit ?? []) {
-      const part = bySku.get(component.sku)?.product
-      if (!part) errors.push({ path: `lines.${at}.sku`, message: 'a kit with a component that is unknown' })
-      else if (part.kit.length > 0) errors.push({ path: `lines.${at}.sku`, message: 'a kit of kits' })
-    }
-    for (const other of substitutes ?? []) {
-      if (!bySku.get(other)?.product) errors.push({ path: `lines.${at}.substitutes`, message: 'unknown SKU' })
-    }
-  })
-  if (count > ORDER_LINES_MAX) {
-    errors.push({ path: 'lines', message: `at most ${ORDER_LINES_MAX} lines, the components of kits included` })
-  }
-  if (errors.length === 0) return undefined
-  return faultyOrder(errors)
-}
-
-/** The order's lines: a kit is one that is priced, and one for each component that is sourced. */
-function linesOf({ lines, allowBackorder }: OrderRequest, bySku: Map<number, Availability>): Line[] {
-  const all: Line[] = []
-  const add = (terms: LineTerms, more?: Partial<Line>): Line => {
-    const product = bySku.get(terms.sku)?.product
-    const { sku, quantity, unitPrice, discount, taxes, gift, substitutes, reservation, note: remark } = terms
-    // Field by field: spreads for each line of each order are dear.
-    const line: Line = {
-      number: all.length + 1,
-      sku,
-      quantity,
-      unitPrice,
-      discount,
-      taxes,
-      units: newTally(quantity),
-      weightGrams: product?.weightGrams ?? 0,
-      group: '',
-      mayBackorder: allowBackorder || (product?.mayBackorder ?? false),
-    }
-    if (gift) line.gift = gift
-    if (substitutes) line.substitutes = substitutes
-    if (reservation) line.reservation = reservation
-    if (remark !== undefined) line.note = remark
-    if (product?.isFinalSale) line.isFinalSale = true
-    if (more) Object.assign(line, more)
-    all.push(line)
-    return line
-  }
-  for (const terms of lines) {
-    const kit = bySku.get(terms.sku)?.product?.kit ?? []
-    if (kit.length === 0) {
-      add(terms)
-      continue
-    }
-    const parent = add(terms, { isKit: true, units: [] })
-    // A kit waits as a whole or not at all.
-    const mayBackorder = allowBackorder || (bySku.get(terms.sku)?.product?.mayBackorder ?? false)
-    for (const { sku, quantity } of kit) {
-      const component = { sku, quantity: quantity * terms.quantity, unitPrice: 0, discount: 0, taxes: [] }
-      const part = add(component, { parent: parent.number, perParent: quantity, mayBackorder })
-      if (parent.isFinalSale) part.isFinalSale = true
-    }
-  }
-  return all
-}
 
 /** Whoever repeated it meanwhile gets the same, as one that was there already. */
 function answerAll(step: Step, { command, repeats }: Saga, outcome: Outcome): void {

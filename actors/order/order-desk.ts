@@ -20,7 +20,8 @@ import { type ReturnCommand, Returns } from '../return/returns.js'
 import { Settlement } from '../return/settlement.js'
 import type { Rule } from '../rules/rule.js'
 import { Capacity } from './capacity.js'
-import { Capture, type OrderRequest } from './capture.js'
+import { Capture } from './capture.js'
+import { unknownOrder, type Wish } from './changeable.js'
 import { ExceptionBook } from './exceptions.js'
 import { FulfillmentMaker } from './fulfillment-maker.js'
 import { type FulfillmentCommand, Fulfillments } from './fulfillments.js'
@@ -28,12 +29,14 @@ import { unitsIn } from './lines.js'
 import { DueWork, Monitor } from './monitor.js'
 import { OpenOrders } from './open-orders.js'
 import type { Availability, Fulfillment } from './order.js'
+import { type CancelWish, OrderChanges, type ReviseWish } from './order-changes.js'
 import { orderPartition } from './order-id.js'
+import type { OrderRequest } from './order-request.js'
 import { OrderRules } from './order-rules.js'
 import { OrderSourcing } from './order-sourcing.js'
 import { OrderStore } from './order-store.js'
 import { OrderViews } from './order-views.js'
-import { type CancelWish, Orders, type ReviseWish, type TrackingNote, unknownOrder, type Wish } from './orders.js'
+import { Orders, type TrackingNote } from './orders.js'
 import { Payments } from './payments.js'
 import { type OrderSettings, Settings } from './settings.js'
 import { Shortfall } from './shortfall.js'
@@ -52,6 +55,7 @@ export class OrderDesk {
   readonly rules: OrderRules
   readonly capacity: Capacity
   private readonly capture: Capture
+  private readonly changes: OrderChanges
   private readonly work: Orders
   private readonly sourcing: OrderSourcing
   private readonly fulfillments: Fulfillments
@@ -127,7 +131,7 @@ export class OrderDesk {
       placement,
       partition,
     )
-    this.work = new Orders(
+    this.changes = new OrderChanges(
       this.orders,
       this.desk,
       this.sourcing,
@@ -136,6 +140,7 @@ export class OrderDesk {
       this.payments,
       this.exceptions,
     )
+    this.work = new Orders(this.orders, this.desk, this.sourcing, this.payments, this.exceptions)
     this.fulfillments = new Fulfillments(
       this.orders,
       this.desk,
@@ -192,8 +197,8 @@ export class OrderDesk {
       ok({ results: body.orders.map((order) => this.placeOne(step, order)) }),
     'order.hold': this.once((step, body: Wish) => this.work.hold(step, body)),
     'order.resume': this.once((step, body: Wish) => this.work.resume(step, body)),
-    'order.cancel': this.once((step, body: CancelWish) => this.work.cancel(step, body)),
-    'order.revise': this.once((step, body: ReviseWish) => this.work.revise(step, body)),
+    'order.cancel': this.once((step, body: CancelWish) => this.changes.cancel(step, body)),
+    'order.revise': this.once((step, body: ReviseWish) => this.changes.revise(step, body)),
     'order.release': this.once((step, body: Wish) => this.work.release(step, body)),
     'order.source': this.once((step, body: Wish) => this.work.sourceAgain(step, body)),
     'order.credit': this.once((step, body: Wish & { amount: number }) => this.work.credit(step, body)),

@@ -3,13 +3,13 @@
 import type { Outcome } from '../../engine/protocol.js'
 import type { Store } from '../../engine/store.js'
 import { ok } from '../outcomes.js'
+import { unknownOrder } from './changeable.js'
 import { lineStatus } from './lines.js'
 import type { Order } from './order.js'
 import { parseFulfillmentId } from './order-id.js'
 import { indexName, orderOfEntry, timeKey, timeOfEntry } from './order-indexes.js'
 import { orderStatus } from './order-status.js'
 import type { OrderStore } from './order-store.js'
-import { unknownOrder } from './orders.js'
 
 /** An order as it leaves its partition: with what is worked out of it. */
 export interface OrderView extends Omit<Order, 'saga'> {

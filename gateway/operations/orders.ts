@@ -1,9 +1,9 @@
 /** Orders: placed, read, held, cancelled, changed, paid for. */
 import { z } from 'zod'
-import type { OrderRequest } from '../../actors/order/capture.js'
+import type { ReviseWish } from '../../actors/order/order-changes.js'
+import type { OrderRequest } from '../../actors/order/order-request.js'
 import { ORDER_STATUSES } from '../../actors/order/order-status.js'
 import type { OrderFilter, OrderView, Page } from '../../actors/order/order-views.js'
-import type { ReviseWish } from '../../actors/order/orders.js'
 import type { Outcome } from '../../engine/protocol.js'
 import { units } from '../money.js'
 import { orderRequest } from '../order-request.js'

@@ -1,8 +1,8 @@
 /** What buyers and the channels do to orders, and what their orders have to cost. */
 import { expect } from 'vitest'
 import type { Outcome } from '../../../engine/protocol.js'
-import type { OrderRequest } from '../capture.js'
 import type { Order, Totals } from '../order.js'
+import type { OrderRequest } from '../order-request.js'
 import type { PaymentTask } from '../payments.js'
 import { ADDRESS, CHANNELS, CUSTOMERS, priceOf, SEALED } from './goods.contract.js'
 import type { Move, PlaceMove, WishedLine } from './moves.contract.js'
