@@ -230,13 +230,13 @@ export const movesOfSeveral: fc.Arbitrary<Move[]> = fc.array(fc.oneof(...busines
 /** Much is sent and much comes back; all else happens, too. */
 export const movesOfReturns: fc.Arbitrary<Move[]> = fc.array(
   fc.oneof(
-    of(14, selling),
-    of(16, requesting),
-    of(36, goingOn),
-    of(5, lookingAfter),
-    of(6, crediting),
-    of(5, losing),
-    of(8, repeating),
+    of(24, selling),
+    of(34, requesting),
+    of(80, goingOn),
+    of(8, lookingAfter),
+    of(12, crediting),
+    of(12, losing),
+    of(12, repeating),
     ...business,
   ),
   { minLength: 20, maxLength: 60, size: 'max' },
