@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it, vi } from 'vitest'
+import { getSimplePaths } from 'xstate/graph'
 
 vi.mock('../limits.js', async (original) => ({
   ...(await original<typeof import('../limits.js')>()),
@@ -18,7 +19,10 @@ const { exchangeNeed } = await import('./exchanges.js')
 
 import type { OrderReturn } from './order-return.js'
 import type { InspectedUnits } from './receipts.js'
+import { RETURN_EVENTS, RETURN_STATUSES, returnMachine } from './return-machine.js'
 import type { ReturnRequest } from './return-requests.js'
+import { returnTable } from './return-table.js'
+import type { ReturnAction } from './returns.js'
 
 /** 1.00, 2.00 and 3.00 each; shipping of an order is 0.50. */
 const [ONE, TWO] = [0, 1]
@@ -192,5 +196,45 @@ describe('An exchange', () => {
     const refused = { pieces: [{ ...piece, at: 0, disposition: 'scrap', isRefused: true }], status: 'closed' }
     expect(need(refused)).toBe('release')
     expect(need({ ...passed, exchange: { ...terms, order: 'o' } })).toBeUndefined()
+  })
+})
+
+describe('Along every path of its machine, a return', () => {
+  const ACTIONS: Record<string, ReturnAction> = {
+    AUTHORIZE: 'authorize',
+    REJECT: 'reject',
+    TRANSIT: 'transit',
+    RECEIVE: 'receive',
+    INSPECT: 'inspect',
+    CLOSE: 'close',
+    CANCEL: 'cancel',
+  }
+  const paths = getSimplePaths(returnMachine, { events: RETURN_EVENTS.map((type) => ({ type })) })
+
+  it('comes where the machine says, and from there refuses what is not possible and names what is', () => {
+    shop = new Shop(1)
+    shop.open(2)
+    expect(new Set(paths.map(({ state }) => state.value))).toEqual(new Set(RETURN_STATUSES))
+    for (const { state, steps } of paths) {
+      const events = steps.map(({ event }) => event.type).filter((type) => type in ACTIONS)
+      for (const last of RETURN_EVENTS) {
+        shop.stockroom.adjust(ONE, 0, 3)
+        const id = shop.buyers.take([{ sku: ONE, quantity: 3 }])
+        shop.staff.advance(id, 1, 'accept', 'pick', 'pack', 'ship')
+        const lines = [{ sku: ONE, quantity: 3, reason: 'too small' }]
+        shop.returns.request({ order: id, lines, fingerprint: '', by: 'buyer', resolution: 'refund' })
+        const step = (type: string) =>
+          shop!.returns.advance({
+            ...{ order: id, number: 1, action: ACTIONS[type]!, by: 'staff', id: shop!.newId('s'), location: 2 },
+            ...(type === 'RECEIVE' ? { lines: [{ sku: ONE, quantity: 1 }] } : {}),
+          })
+        for (const type of events) expect(step(type), `${events}`).toMatchObject({ status: 200 })
+        const before = shop.order(id)!.returns![0]!.status
+        expect(before).toBe(state.value)
+        const isPossible = returnTable.next(before, { type: last }) !== null
+        // The counter checks that a refusal names the status and what is possible.
+        expect(step(last).status, `${last} of what is ${before}`).toBe(isPossible ? 200 : 409)
+      }
+    }
   })
 })
