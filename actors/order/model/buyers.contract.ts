@@ -133,6 +133,20 @@ export class Buyers {
     return id === undefined ? undefined : this.world.order(id)
   }
 
+  /** An order of which something was sent, counted from the latest; any, where there is none. */
+  pickSent(which: number): Order | undefined {
+    const sent = [...this.placed.keys()].flatMap((id) => {
+      const order = this.world.order(id)
+      return order?.lines.some(({ units }) => (units[4] ?? 0) + (units[5] ?? 0) > 0) ? [order] : []
+    })
+    return sent.at(-1 - (which % Math.max(1, sent.length))) ?? this.pick(which)
+  }
+
+  credit(which: number, amount: number): void {
+    const order = this.pickSent(which)
+    if (order) this.tell(order.id, 'order.credit', { reason: 'sorry', amount })
+  }
+
   /** Does something to an order by its id. */
   tell(id: string, name: string, body: object): Outcome | undefined {
     return this.world.send(this.world.partitionOf(id), name, { id, by: 'staff', reason: 'told so', ...body })

@@ -227,17 +227,22 @@ export const movesOfSeveral: fc.Arbitrary<Move[]> = fc.array(fc.oneof(...busines
   maxLength: 80,
   size: 'max',
 })
-/** Much is sent and much comes back; all else happens, too. */
-export const movesOfReturns: fc.Arbitrary<Move[]> = fc.array(
-  fc.oneof(
-    of(24, selling),
-    of(34, requesting),
-    of(80, goingOn),
-    of(8, lookingAfter),
-    of(12, crediting),
-    of(12, losing),
-    of(12, repeating),
-    ...business,
-  ),
-  { minLength: 20, maxLength: 60, size: 'max' },
-)
+/** Much is sent first, and much of it comes back; all else happens, too. */
+export const movesOfReturns: fc.Arbitrary<Move[]> = fc
+  .tuple(
+    fc.array(selling, { minLength: 2, maxLength: 4, size: 'max' }),
+    fc.array(
+      fc.oneof(
+        of(12, selling),
+        of(34, requesting),
+        of(80, goingOn),
+        of(8, lookingAfter),
+        of(14, crediting),
+        of(14, losing),
+        of(12, repeating),
+        ...business,
+      ),
+      { minLength: 15, maxLength: 50, size: 'max' },
+    ),
+  )
+  .map(([sold, rest]) => [...sold, ...rest])

@@ -62,11 +62,7 @@ export class ReturnsCounter {
   }
 
   ask(move: Extract<ReturnMove, { do: 'return' }>): void {
-    const sent = [...this.buyers.placed.keys()].flatMap((id) => {
-      const order = this.world.order(id)
-      return order?.lines.some(({ units }) => (units[4] ?? 0) + (units[5] ?? 0) > 0) ? [order] : []
-    })
-    const order = sent.at(-1 - (move.which % Math.max(1, sent.length))) ?? this.buyers.pick(move.which)
+    const order = this.buyers.pickSent(move.which)
     if (!order || order.lines.length === 0) return
     const { resolution, location, own } = move
     const gone = order.lines.filter(({ units }) => (units[4] ?? 0) + (units[5] ?? 0) > 0)

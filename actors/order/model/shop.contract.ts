@@ -57,7 +57,7 @@ export class Shop extends World {
         this.buyers.toOrder(move.which, `order.${move.do}`, { reason: 'told so' })
         break
       case 'credit':
-        this.buyers.toOrder(move.which, 'order.credit', { reason: 'sorry', amount: move.amount })
+        this.buyers.credit(move.which, move.amount)
         break
       case 'revise':
         this.buyers.revise(move)
