@@ -57,7 +57,11 @@ const deadlinesOf = (settings: Settings, places: Places, { location, service }: 
 
 const isRaised = (order: Order, fulfillment: Fulfillment, type: ExceptionType): boolean =>
   order.exceptions.some(
-    (other) => other.type === type && other.fulfillment === fulfillment.number && other.raisedMs >= fulfillment.sinceMs,
+    (other) =>
+      other.type === type &&
+      other.fulfillment === fulfillment.number &&
+      // One that is open stands for the next step, too: it is not raised again, so its deadline must not be due for ever.
+      (other.status !== 'resolved' || other.raisedMs >= fulfillment.sinceMs),
   )
 
 export class Monitor {

@@ -56,6 +56,16 @@ describe.each([1, 2])('over %i partitions, an order', (partitions) => {
     checkQuiet(shop!)
   })
 
+  it('that is stuck at one step and at the next has one exception, and is not due for ever', () => {
+    const id = order(5, [{ sku: PLAIN, quantity: 1 }])
+    const stuck = () => shop!.order(id)!.exceptions.filter(({ type }) => type === 'stuck')
+    shop!.pass(DAY_MS / 4)
+    shop!.staff.advance(id, 1, 'accept')
+    // Longer than it may take to pick; the shop's clock stops where something is due again and again.
+    shop!.pass(2 * DAY_MS)
+    expect(stuck()).toHaveLength(1)
+  })
+
   it('is rejected where nothing of it can be had, and its money is let go', () => {
     const id = order(0, [{ sku: PLAIN, quantity: 1 }], { payment: 'authorized', isOurs: true })
     expect(statusOf(id)).toBe('rejected')

@@ -127,6 +127,9 @@ function hasTimer(shop: Shop, order: Order): boolean {
   return order.fulfillments.some(({ status, number, sinceMs }) => {
     const type = types[status]
     if (type === undefined) return false
-    return !order.exceptions.some((one) => one.type === type && one.fulfillment === number && one.raisedMs >= sinceMs)
+    return !order.exceptions.some(
+      (one) =>
+        one.type === type && one.fulfillment === number && (one.status !== 'resolved' || one.raisedMs >= sinceMs),
+    )
   })
 }
