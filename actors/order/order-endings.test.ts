@@ -59,10 +59,12 @@ describe.each([1, 2])('over %i partitions, an order', (partitions) => {
   it('that is stuck at one step and at the next has one exception, and is not due for ever', () => {
     const id = order(5, [{ sku: PLAIN, quantity: 1 }])
     const stuck = () => shop!.order(id)!.exceptions.filter(({ type }) => type === 'stuck')
-    shop!.pass(DAY_MS / 4)
-    shop!.staff.advance(id, 1, 'accept')
-    // Longer than it may take to pick; the shop's clock stops where something is due again and again.
-    shop!.pass(2 * DAY_MS)
+    // Longer than it may take to accept, then longer than it may take to pack.
+    shop!.pass(5 * (DAY_MS / 24))
+    shop!.pass(60_000)
+    shop!.staff.advance(id, 1, 'accept', 'pick')
+    shop!.pass(9 * (DAY_MS / 24))
+    expect(shop!.order(id)!.fulfillments[0]!.status).toBe('picking')
     expect(stuck()).toHaveLength(1)
   })
 
