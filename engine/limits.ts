@@ -96,10 +96,10 @@ export const PARTITIONS_MAX = 64
 export const OUTBOX_MESSAGES_MAX = 65_536
 
 /**
- * Events kept for consumers that read them later; the oldest go first, and a consumer that missed some is told. What 60,000
+ * Events kept for consumers that read them later; the oldest go first, and a consumer that missed some is told. What 300,000
  * orders publish while NATS or the ERP is away: some 300 bytes each on disk, none in memory.
  */
-export const EVENTS_KEPT = 250_000
+export const EVENTS_KEPT = 1_000_000
 
 /**
  * The young generation of an engine thread's heap. Commands with documents make objects that live for one batch; with V8's

@@ -143,7 +143,7 @@ export class EventConsumer {
         'events were no longer kept, or are of another time: some were missed',
       )
     }
-    this.isFarBehind = last - after > EVENTS_KEPT / 4
+    this.isFarBehind = last - after > EVENTS_KEPT / 2
     const wanted = events.filter(({ type }) => wants(type))
     const done = this.options.handlePage ? await this.handleWhole(wanted) : await this.handleEach(wanted, concurrency)
     if (!done) return false

@@ -108,7 +108,21 @@ export function checkTemplate(template: TemplateParts): TemplateFault[] {
 
 const mediumOf = (part: TemplatePart): 'html' | 'plain' => (part === 'html' ? 'html' : 'plain')
 
-function checkedSettings({ locale, timeZone }: RenderSettings): RenderSettings {
+/** Those that were found right: to look them up takes as long as a part of a message. */
+const knownSettings = new Map<string, RenderSettings>()
+const KNOWN_SETTINGS_MAX = 1_000
+
+function checkedSettings(given: RenderSettings): RenderSettings {
+  const key = `${given.locale} ${given.timeZone}`
+  const known = knownSettings.get(key)
+  if (known) return known
+  const checked = checkSettings(given)
+  if (knownSettings.size >= KNOWN_SETTINGS_MAX) knownSettings.clear()
+  knownSettings.set(key, checked)
+  return checked
+}
+
+function checkSettings({ locale, timeZone }: RenderSettings): RenderSettings {
   const known = canonicalLocale(locale)
   const errors = [
     ...(known === undefined ? [{ path: 'locale', message: `${locale} is no language tag such as de-AT` }] : []),
