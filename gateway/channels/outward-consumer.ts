@@ -16,6 +16,8 @@ import { isAwaited, keepWaiting } from './waiting-tellings.js'
 
 interface OrderEvent {
   order: string
+  /** Of events of the order itself. */
+  channel?: string
   fulfillment?: string
   status: string
 }
@@ -66,13 +68,19 @@ interface Concerned {
 /** The order and its channel; undefined where that has told nobody where its API is, and so is told nothing. */
 async function concernedBy({ data }: EngineEvent, context: OperationContext): Promise<Concerned | undefined> {
   // Published by orders and fulfillments themselves.
-  const { order: id } = data as OrderEvent
+  const { order: id, channel } = data as OrderEvent
+  if (channel !== undefined && !apiOf(channel, context)) return undefined
   const order = await openedOrder(id, context)
   if (isOutcome(order)) throw new Error(`order ${id} cannot be read: ${order.status}`)
   const { externalId } = order
-  const connection = externalId === undefined ? undefined : context.channels.connections.byChannel(order.channel)
-  if (!connection || externalId === undefined || connection.settings.apiUrl === undefined) return undefined
-  return { order, externalId, connection }
+  const connection = apiOf(order.channel, context)
+  return connection && externalId !== undefined ? { order, externalId, connection } : undefined
+}
+
+/** The connection of a channel that has told where its API is. */
+function apiOf(channel: string, { channels }: OperationContext): Connection | undefined {
+  const connection = channels.connections.byChannel(channel)
+  return connection?.settings.apiUrl === undefined ? undefined : connection
 }
 
 async function tellOf(

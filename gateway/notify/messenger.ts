@@ -17,6 +17,7 @@ import { isNotifiable, kindOf, type Medium, type MessageKind } from './message-k
 import { MESSAGE, type MessageRecord, messageKey, putOf, sealContent } from './message-record.js'
 import { type RenderedMessage, renderMessage, UnrenderableMessage } from './templates/render.js'
 import { chooseTemplate } from './templates/template.js'
+import { PARTS_OF } from './templates/template-parts.js'
 
 const HOUR_MS = 3_600_000
 /** After so long a message would be a puzzle to its reader. */
@@ -101,10 +102,13 @@ async function occasionOf(
   }
 }
 
+const addressOf = ({ customer }: OpenedOrder, medium: Medium): string | undefined =>
+  medium === 'email' ? customer.email : customer.phone
+
 async function write(medium: Medium, occasion: Occasion, context: OperationContext): Promise<void> {
   const { event, kind, order, brand, timeZone, usefulUntilMs } = occasion
   const { messaging, people, records, now } = context
-  const address = medium === 'email' ? order.customer.email : order.customer.phone
+  const address = addressOf(order, medium)
   if (address === undefined || !sends(brand, medium, kind)) return
   const id = `${event.partition}-${event.number}-${medium}`
   if (await records.get(MESSAGE, id)) return
@@ -176,7 +180,9 @@ async function render(occasion: Occasion, context: OperationContext): Promise<Re
   const template = chooseTemplate(kept, { kind, brand: brandId, channel: order.channel, locale })
   const data = await contentOf(event, kind, order, brand, context)
   try {
-    return renderMessage(template, withoutAbsent(data), { locale, timeZone })
+    const reached = messaging.media.filter((medium) => addressOf(order, medium) !== undefined)
+    const wanted = reached.flatMap((medium) => PARTS_OF[medium])
+    return renderMessage(template, withoutAbsent(data), { locale, timeZone }, wanted)
   } catch (error) {
     if (error instanceof UnrenderableMessage) throw new GiveUp(error.message)
     throw error

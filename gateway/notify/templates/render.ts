@@ -46,8 +46,13 @@ export class UnrenderableMessage extends Error {
   }
 }
 
-/** Throws UnrenderableMessage. */
-export function renderMessage(template: TemplateParts, data: MessageData, settings: RenderSettings): RenderedMessage {
+/** What is not among `wanted` is left empty. Throws UnrenderableMessage. */
+export function renderMessage(
+  template: TemplateParts,
+  data: MessageData,
+  settings: RenderSettings,
+  wanted: readonly TemplatePart[] = TEMPLATE_PARTS,
+): RenderedMessage {
   const checked = messageData.safeParse(data)
   if (!checked.success) {
     throw new UnrenderableMessage(checked.error.issues.map(({ path, message }) => ({ path: path.join('.'), message })))
@@ -55,7 +60,10 @@ export function renderMessage(template: TemplateParts, data: MessageData, settin
   const values = complete(checked.data)
   const known = checkedSettings(settings)
   const faults: TemplateFault[] = []
-  const parts = TEMPLATE_PARTS.map((part) => [part, renderedPart(template, part, values, known, faults)])
+  const parts = TEMPLATE_PARTS.map((part) => [
+    part,
+    wanted.includes(part) ? renderedPart(template, part, values, known, faults) : '',
+  ])
   if (faults.length > 0) {
     throw new UnrenderableMessage(
       faults.map(({ part, line, message }) => ({ path: line === undefined ? part : `${part}, line ${line}`, message })),

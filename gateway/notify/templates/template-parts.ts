@@ -1,5 +1,5 @@
 /** What a template consists of, and what it is for. */
-import type { MessageKind } from '../message-kinds.js'
+import type { Medium, MessageKind } from '../message-kinds.js'
 
 /** Liquid source of each part. An empty `sms` means that this message is not sent by SMS, an empty `text` and `html` not by mail. */
 export interface TemplateParts {
@@ -10,6 +10,11 @@ export interface TemplateParts {
 }
 export const TEMPLATE_PARTS = ['subject', 'text', 'html', 'sms'] as const
 export type TemplatePart = (typeof TEMPLATE_PARTS)[number]
+/** What a medium takes. */
+export const PARTS_OF: Readonly<Record<Medium, readonly TemplatePart[]>> = {
+  email: ['subject', 'text', 'html'],
+  sms: ['sms'],
+}
 
 export interface Template extends TemplateParts {
   kind: MessageKind
