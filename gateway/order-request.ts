@@ -157,6 +157,7 @@ export async function orderRequest(
     search: people.searchTokens(input.customer, input.shipTo, input.externalId),
     delivery: location === undefined ? { method } : { method, location },
     ...(input.shippingService === undefined ? {} : { service: input.shippingService }),
+    ...(input.shipBy === undefined ? {} : { shipByMs: Date.parse(input.shipBy) }),
     ...(input.notes === undefined ? {} : { notes: seal(input.notes) }),
     lines,
     totals,

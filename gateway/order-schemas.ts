@@ -80,6 +80,10 @@ export const order = z.object({
     .min(1, 'an order has at least one line')
     .max(ORDER_LINES_MAX, `at most ${ORDER_LINES_MAX} lines`),
   shippingService: text(50).optional(),
+  shipBy: z.iso
+    .datetime({ offset: true })
+    .optional()
+    .meta({ description: 'Promised by whoever sold it: where it is not sent by then, an exception is raised' }),
   shipping: money.optional().meta({ description: 'What the customer pays for shipping' }),
   totals: totals.optional(),
   payment: z

@@ -201,6 +201,7 @@ export function listedOrderView(directory: Directory, view: OpenedOrder): object
     fulfillments: view.fulfillments.map((fulfillment) => fulfillmentView(directory, view.id, fulfillment)),
     returns: (view.returns ?? []).map((found) => returnView(directory, view.id, currency, found)),
     exceptions: view.exceptions.map((exception) => exceptionView(view.id, exception)),
+    shipBy: view.shipByMs === undefined ? null : isoTime(view.shipByMs),
     promise: promise ? { shipBy: isoTime(promise.shipByMs), deliverBy: isoTime(promise.deliverByMs) } : null,
     timeline: view.timeline.map(({ atMs, type, by, detail }) => ({
       at: isoTime(atMs),

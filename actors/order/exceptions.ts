@@ -5,7 +5,7 @@
 import type { Step } from '../../engine/actors.js'
 import { unmet } from './lines.js'
 import type { ExceptionType, Order, OrderException } from './order.js'
-import { isStanding } from './order-status.js'
+import { isStanding, stateOf } from './order-status.js'
 import type { Settings } from './settings.js'
 import { note, SYSTEM } from './transitions.js'
 
@@ -86,6 +86,10 @@ export class ExceptionBook {
   }
 }
 
+/** Whether something of it has still to be sent. */
+export const isToBeSent = (order: Order): boolean =>
+  ['received', 'backordered', 'allocated', 'partially_shipped'].includes(stateOf(order).progress)
+
 /** Whether nothing is left of what was wrong. */
 function isRepaired(order: Order, { type, fulfillment: number }: OrderException): boolean {
   const isMissing = order.lines.some((line) => unmet(line) > 0)
@@ -99,6 +103,7 @@ function isRepaired(order: Order, { type, fulfillment: number }: OrderException)
     case 'late':
     case 'stuck':
     case 'carrier_silent': {
+      if (number === undefined) return !isToBeSent(order)
       const fulfillment = order.fulfillments.find((other) => other.number === number)
       if (!fulfillment) return true
       const isOver = fulfillment.status === 'delivered' || !isStanding(fulfillment)

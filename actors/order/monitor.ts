@@ -4,7 +4,7 @@
  */
 import type { Step } from '../../engine/actors.js'
 import type { Places } from '../catalog/places.js'
-import { type ExceptionBook, LEVEL_REASSIGN } from './exceptions.js'
+import { type ExceptionBook, isToBeSent, LEVEL_REASSIGN } from './exceptions.js'
 import type { Fulfillments } from './fulfillments.js'
 import type { ExceptionType, Fulfillment, Order } from './order.js'
 import type { OrderSourcing } from './order-sourcing.js'
@@ -55,6 +55,13 @@ function deadlineOf(
 const deadlinesOf = (settings: Settings, places: Places, { location, service }: Fulfillment): Deadlines =>
   settings.deadlinesOf(places.get(location)?.id ?? '', service)
 
+/** When the whole order is late by the promise of whoever sold it; undefined where it is not, or has been told to be. */
+function lateMs(order: Order, settings: Settings): number | undefined {
+  if (order.shipByMs === undefined || !isToBeSent(order)) return undefined
+  const isTold = order.exceptions.some(({ type, fulfillment }) => type === 'late' && fulfillment === undefined)
+  return isTold ? undefined : order.shipByMs + settings.orders.deadlines.shipGrace * 1_000
+}
+
 const isRaised = (order: Order, fulfillment: Fulfillment, type: ExceptionType): boolean =>
   order.exceptions.some(
     (other) =>
@@ -80,6 +87,7 @@ export class Monitor {
     if (progress === 'received' && hold === 'none' && order.releaseMs > timeMs) next = Math.min(next, order.releaseMs)
     else if (order.retryMs !== undefined) next = Math.min(next, order.retryMs)
     else if (this.retryRoom(order, timeMs)) next = Math.min(next, timeMs + RETRY_MS)
+    next = Math.min(next, lateMs(order, this.settings) ?? next)
     const { returnDays } = this.settings.orders
     for (const fulfillment of order.fulfillments) {
       const deadline = deadlineOf(fulfillment, deadlinesOf(this.settings, this.places, fulfillment))
@@ -114,6 +122,10 @@ export class DueWork {
   }
 
   private raiseOverdue(step: Step, order: Order): void {
+    const late = lateMs(order, this.settings)
+    if (late !== undefined && late <= step.timeMs) {
+      this.exceptions.raise(step, order, 'late', undefined, 'not sent by the time that was promised where it was sold')
+    }
     for (const fulfillment of order.fulfillments) {
       const deadline = deadlineOf(fulfillment, deadlinesOf(this.settings, this.places, fulfillment))
       if (!deadline || deadline.dueMs > step.timeMs || isRaised(order, fulfillment, deadline.type)) continue

@@ -68,6 +68,26 @@ describe.each([1, 2])('over %i partitions, an order', (partitions) => {
     expect(stuck()).toHaveLength(1)
   })
 
+  it('that is not sent by the time that its channel has promised is late, once, until it is sent', () => {
+    const id = order(5, [{ sku: PLAIN, quantity: 1 }], { shipHours: 1 })
+    const late = () =>
+      shop!.order(id)!.exceptions.filter(({ type, fulfillment }) => type === 'late' && fulfillment === undefined)
+    shop!.pass(2 * (DAY_MS / 24))
+    expect(late()).toEqual([])
+    shop!.pass(2 * (DAY_MS / 24))
+    expect(late()).toMatchObject([{ status: 'open' }])
+    shop!.staff.advance(id, 1, 'accept', 'pick', 'pack', 'ship')
+    shop!.pass(DAY_MS / 24)
+    expect(late()).toMatchObject([{ status: 'resolved' }])
+  })
+
+  it('that is sent by then is not late', () => {
+    const id = order(5, [{ sku: PLAIN, quantity: 1 }], { shipHours: 1 })
+    shop!.staff.advance(id, 1, 'accept', 'pick', 'pack', 'ship')
+    shop!.pass(4 * (DAY_MS / 24))
+    expect(shop!.order(id)!.exceptions).toEqual([])
+  })
+
   it('is rejected where nothing of it can be had, and its money is let go', () => {
     const id = order(0, [{ sku: PLAIN, quantity: 1 }], { payment: 'authorized', isOurs: true })
     expect(statusOf(id)).toBe('rejected')

@@ -22,6 +22,8 @@ export interface OrderRequest {
   search: string[]
   delivery: Order['delivery']
   service?: string
+  /** When it is to be sent at the latest, as whoever sold it has promised. */
+  shipByMs?: number
   notes?: Sealed
   lines: LineTerms[]
   totals: Totals
@@ -83,6 +85,7 @@ export function newOrder(
   if (buyer) order.buyer = buyer
   if (externalId !== undefined) order.externalId = externalId
   if (notes !== undefined) order.notes = notes
+  if (request.shipByMs !== undefined) order.shipByMs = request.shipByMs
   return order
 }
 

@@ -276,6 +276,8 @@ export interface Order {
   /** When it is sourced again by itself: where the day of locations was full, or the waiting list. */
   retryMs?: number
   promise?: DeliveryPromise
+  /** When it is to be sent at the latest, as whoever sold it has promised. */
+  shipByMs?: number
   payment?: Payment
   timeline: TimelineEntry[]
   trace: RuleTraceEntry[]

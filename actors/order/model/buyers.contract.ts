@@ -77,7 +77,7 @@ export class Buyers {
     const subtotal = lines.reduce((sum, { unitPrice, quantity }) => sum + unitPrice * quantity, 0)
     const totals: Totals = { subtotal, discount: 0, shipping: 5_000, tax: 0, total: subtotal + 5_000 }
     const customer = CUSTOMERS[move.customer]!
-    const { pickup, payment, externalId, allowSplit, allowPartial, allowBackorder, priority, score } = move
+    const { pickup, payment, externalId, allowSplit, allowPartial, allowBackorder, priority, score, shipHours } = move
     const home = externalId === undefined ? undefined : `h-${channel}-${externalId}`
     const request: OrderRequest = {
       // A channel's own id gives the order its id, unless the caller has named one.
@@ -110,6 +110,7 @@ export class Buyers {
       score,
       scoreReasons: [],
       by: 'buyer',
+      ...(shipHours === undefined ? {} : { shipByMs: this.world.timeMs + shipHours * 3_600_000 }),
     }
     // What was refused before under this id has left nothing behind.
     if (!this.world.order(request.id)) {

@@ -117,6 +117,12 @@ function hasTimer(shop: Shop, order: Order): boolean {
   if (order.exceptions.some(({ status, escalatesMs }) => status === 'open' && escalatesMs < Number.POSITIVE_INFINITY)) {
     return true
   }
+  if (
+    order.shipByMs !== undefined &&
+    ['received', 'backordered', 'allocated', 'partially_shipped'].includes(progress)
+  ) {
+    if (!order.exceptions.some(({ type, fulfillment }) => type === 'late' && fulfillment === undefined)) return true
+  }
   const types: Record<string, string> = {
     pending: 'stuck',
     accepted: 'stuck',

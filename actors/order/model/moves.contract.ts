@@ -27,6 +27,8 @@ export interface PlaceMove {
   isOurs: boolean
   priority: number
   score: number
+  /** Hours until it is to be sent, as its channel has promised. */
+  shipHours?: number | undefined
 }
 
 export type Move =
@@ -98,6 +100,7 @@ const placing: fc.Arbitrary<PlaceMove> = fc.record({
   isOurs: fc.boolean(),
   priority: oneOf(1, 5, 5, 9),
   score: oneOf(0, 0, 0, 0, 90),
+  shipHours: oneOf(undefined, undefined, undefined, 0, 1, 40),
 })
 const selling: fc.Arbitrary<Move> = fc.record({
   do: fc.constant('sell' as const),

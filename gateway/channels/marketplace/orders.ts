@@ -113,8 +113,7 @@ export function channelOrder(
     { id: undefined, names: [buyer?.BuyerName, to?.Name], emails: [buyer?.BuyerEmail], phones: [to?.Phone] },
     noted,
   )
-  if (latest !== undefined)
-    noted.push(`To be sent by ${latest}${earliest === undefined ? '' : `, not before ${earliest}`}`)
+  if (earliest !== undefined) noted.push(`Not to be sent before ${earliest}`)
   const level = order.ShipServiceLevel
   const service =
     mapped(settings.shippingServices, level) ?? mapped(settings.shippingServices, order.ShipmentServiceLevelCategory)
@@ -128,6 +127,7 @@ export function channelOrder(
     lines: lines.map((line, nth) => ({ ...orderLine(line, currency), ...giftOf(items[nth]) })),
     lineIds: items.map(({ OrderItemId }) => OrderItemId),
     ...(service === undefined ? {} : { shippingService: service }),
+    ...(latest === undefined ? {} : { shipBy: latest }),
     shipping: money(carriage, currency),
     totals: order.OrderTotal?.Amount === sum ? { total: money(sum, currency) } : {},
     ...notesOf(noted),
