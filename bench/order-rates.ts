@@ -55,6 +55,11 @@ export const orderRateScenarios = {
     summary: `messages of ${OPEN_ORDERS_PER_MESSAGE} orders, due by a Poisson schedule at half of the rate of orders-placed`,
     run: measureLatency,
   },
+  told: {
+    name: 'orders-told',
+    summary: 'placed, and a mail to each customer written, until readers of events have read all (--orders)',
+    run: measureTold,
+  },
   beside: {
     name: 'orders-beside',
     summary: 'reservations for each second of processor time that orders leave, against reservations alone',
@@ -178,6 +183,33 @@ async function measureLatency(context: Context): Promise<Figure> {
       latency,
       how: `p99 from due to allocated and durable, ${Math.round(ordersPerSecond)} orders a second in messages of ${OPEN_ORDERS_PER_MESSAGE}, ${context.seconds} s`,
       detail: { orders, ordersPerSecond, frames, lateFrames, latestMs, generatorLoad },
+    }
+  }
+  return withServer(context.resources, measure, ONE_PARTITION)
+}
+
+/** How long it takes until all customers of a rush are written to: messages give way to orders, and go on behind them. */
+function measureTold(context: Context): Promise<Figure> {
+  const measure = async (server: Server): Promise<Figure> => {
+    const { names } = await fillNetwork(server, ORDER_SKUS, true)
+    await server.readersDone()
+    const before = server.cpu()
+    const startedMs = performance.now()
+    const report = await runOrders(context, server, names, {
+      isWhole: false,
+      ordersMax: context.orders,
+      prefix: 'told',
+    })
+    const placedMs = performance.now() - startedMs
+    await server.readersDone()
+    const seconds = (performance.now() - startedMs) / 1_000
+    const { orders = 0 } = report
+    return {
+      name: 'orders-told',
+      value: orders / seconds,
+      unit: 'orders/s',
+      how: `${orders.toLocaleString('en')} orders, each confirmed by a mail into the outbox folder`,
+      detail: { orders, placedSeconds: placedMs / 1_000, ...microseconds(server.cpuSince(before), orders) },
     }
   }
   return withServer(context.resources, measure, ONE_PARTITION)

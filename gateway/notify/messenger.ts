@@ -57,6 +57,8 @@ async function tell(event: EngineEvent, context: OperationContext): Promise<void
   const usefulUntilMs = event.timeMs + (kind === 'out_for_delivery' ? COMES_TODAY_USEFUL_MS : USEFUL_MS)
   // A reader that begins on a directory of before, or was away for days, does not tell of what is long over.
   if (!kind || context.now() > usefulUntilMs) return
+  const { channel } = event.data as { channel?: string }
+  if (channel !== undefined && !(await isToldOf(kind, channel, context))) return
   // The subject of all that have a kind is their order.
   const id = event.subject.replace(/^order\//, '')
   const order = await openedOrder(id, context)
@@ -68,6 +70,12 @@ async function tell(event: EngineEvent, context: OperationContext): Promise<void
   if (order.customer.email === undefined && order.customer.phone === undefined) return
   const occasion = await occasionOf(event, kind, order, usefulUntilMs, context)
   for (const medium of context.messaging.media) await write(medium, occasion, context)
+}
+
+/** Whether a channel's brand tells its customers of such things at all. */
+async function isToldOf(kind: MessageKind, channel: string, { messaging }: OperationContext): Promise<boolean> {
+  const { brand } = await messaging.brandOf(channel)
+  return messaging.media.some((medium) => sends(brand, medium, kind))
 }
 
 /** A return that needs no label (goods are brought to a store) has nothing to be sent. */
