@@ -55,6 +55,7 @@ const SCENARIOS: readonly Scenario[] = [
   orderRateScenarios.placed,
   orderRateScenarios.whole,
   orderRateScenarios.latency,
+  orderRateScenarios.told,
   orderRateScenarios.beside,
   orderRestScenarios.memoryOpen,
   orderRestScenarios.memoryClosed,
