@@ -67,6 +67,9 @@ export const ORDER_LINES_MAX = 5_000
 export const ORDERS_PER_WINDOW = 16_384
 export const ORDER_WINDOWS_MAX = 65_533
 
+/** Windows that one page of a list looks into: some 4 ms where nothing is found. */
+export const ORDER_WINDOWS_PER_PAGE = 512
+
 /** Orders that are kept decoded although nothing of them is new: some 20 MiB. */
 export const ORDERS_DECODED_MAX = 2_000
 

@@ -28,7 +28,7 @@ import { DamageError, DoorbusterError, systemReason } from './errors.js'
 import { PARTITIONS_MAX } from './limits.js'
 import type { PartitionFiles } from './partition-files.js'
 
-export const DATA_FORMAT = 1
+export const DATA_FORMAT = 2
 const DESCRIPTION_FILE = 'doorbuster.json'
 
 export interface Description {
@@ -224,6 +224,12 @@ export function readDescription(directory: string): Description {
     made === undefined
   ) {
     throw new DamageError(`${file} is damaged: it lacks a field; restore this data directory from a backup`)
+  }
+  if (format < DATA_FORMAT) {
+    throw new DoorbusterError(
+      'older_format',
+      `${directory} has format ${format}, and this version reads format ${DATA_FORMAT}; use the version that wrote it, or another --data-dir`,
+    )
   }
   const description: Description = { format, id, partitions, generation, made }
   if (text !== withChecksum(description)) {

@@ -34,10 +34,19 @@ export const CHECKPOINT_LOG_BYTES = 16 * MIB
 export const CHECKPOINT_LOG_BYTES_MAX = 256 * MIB
 
 /**
+ * Documents and index entries that may have changed and are not stored yet, some 500 bytes each: beyond it a partition waits
+ * for its checkpointer, and who asks meanwhile for its mailbox. Where no checkpoint can be taken, during a backup or after one
+ * that failed, commands are refused instead.
+ */
+export const CHANGES_MAX = 1_000_000
+
+/**
  * Documents and index entries that have changed, behind which a checkpoint is begun as well, and what each of them is of it,
  * about: 4,000 orders, some 25 MB.
  */
 export const CHECKPOINT_CHANGES = 100_000
+/** However scattered the pages are: so many more may come while it is taken. */
+export const CHECKPOINT_CHANGES_MAX = CHANGES_MAX / 4
 export const CHANGE_BYTES = 250
 
 /** What must be left on a disk besides what is written: pages and free lists of LMDB's trees. */
@@ -55,12 +64,6 @@ export const CHECKPOINT_PAGES_PER_STEP = 8
  * much one append changes, the next checkpoint finds no more to do than this one.
  */
 export const CHECKPOINT_HANDED_OVER_BYTES = CHECKPOINT_LOG_BYTES / 2
-
-/**
- * Documents and index entries that may have changed and are not stored yet, some 500 bytes each: beyond it a partition waits
- * for its checkpointer, and who asks meanwhile for its mailbox.
- */
-export const CHANGES_MAX = 1_000_000
 
 /** Documents offered in one step at least, some 100 µs of it. */
 export const CHECKPOINT_DOCUMENTS_PER_STEP = 256

@@ -11,6 +11,7 @@ import {
   CHANGE_BYTES,
   CHANGES_MAX,
   CHECKPOINT_CHANGES,
+  CHECKPOINT_CHANGES_MAX,
   CHECKPOINT_HANDED_OVER_BYTES,
   CHECKPOINT_IDLE_MS,
   CHECKPOINT_LOG_BYTES,
@@ -151,10 +152,12 @@ export class Partition {
     const { kind, ticket, detail, offset, length } = inbox
     switch (kind) {
       case Inbound.frame:
+        if (this.refusesMore(ticket)) break
         this.options.replies.setTicket(batch.entries, ticket)
         batch.add(EntryKind.frame, detail, 0, detail & 0xffff, inbox.bytes, offset, length)
         break
       case Inbound.command:
+        if (this.refusesMore(ticket)) break
         this.options.replies.setTicket(batch.entries, ticket)
         batch.add(EntryKind.command, 0, 0, 1, inbox.bytes, offset, length)
         break
@@ -177,6 +180,17 @@ export class Partition {
       default:
         throw new Error(`a partition's mailbox has no entry of kind ${kind}`)
     }
+  }
+
+  /** Too much is not stored yet, and no checkpoint is being taken that could be waited for. */
+  private refusesMore(ticket: number): boolean {
+    const { store } = this.options.state
+    if (!this.options.checkpoints || store.checkpointing || store.changes <= CHANGES_MAX) return false
+    this.options.replies.refuse(
+      ticket,
+      'Too much is waiting to be stored: a backup goes on, or the disk refuses; try again later.',
+    )
+    return true
   }
 
   private takeFromPeer(peer: Peer): void {
@@ -286,8 +300,8 @@ export class Partition {
   private waitForCheckpoint(): void {
     const { store } = this.options.state
     while (store.checkpointing && store.changes > CHANGES_MAX) {
-      store.waitForCheckpointer()
       this.maintainCheckpoint(CHECKPOINT_HANDED_OVER_BYTES)
+      if (store.isWaitedFor) store.waitForCheckpointer()
     }
   }
 
@@ -300,7 +314,7 @@ export class Partition {
     const scattered = Math.min(CHECKPOINT_LOG_BYTES_MAX, checkpointBytes / 2)
     return (
       this.logBytesBehind > Math.max(CHECKPOINT_LOG_BYTES, scattered) ||
-      changes > Math.max(CHECKPOINT_CHANGES, scattered / CHANGE_BYTES) ||
+      changes > Math.min(CHECKPOINT_CHANGES_MAX, Math.max(CHECKPOINT_CHANGES, scattered / CHANGE_BYTES)) ||
       nowMs - this.appendedMs > CHECKPOINT_IDLE_MS
     )
   }

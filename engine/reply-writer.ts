@@ -94,6 +94,11 @@ export class ReplyWriter implements Answers {
     this.put(Outbound.reply, ticket, bytes)
   }
 
+  /** Nothing of what the ticket asked is done. */
+  refuse(ticket: number, reason: string): void {
+    if (ticket !== 0) this.put(Outbound.refused, ticket, text.encode(reason))
+  }
+
   /** Nothing of the batch was applied: says so to everybody in it. */
   refuseAll(entries: number, reason: string): void {
     const bytes = text.encode(reason)

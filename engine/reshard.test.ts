@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Actors } from './actors.js'
 import {
   createDataDirectory,
+  DATA_FORMAT,
   type Description,
   ownerOf,
   partitionDirectory,
@@ -22,7 +23,7 @@ let description: Description
 
 beforeEach(() => {
   directory = mkdtempSync(join(tmpdir(), 'doorbuster-reshard-'))
-  const made = { format: 1, id: 'x', partitions: 2, generation: 1, made: true }
+  const made = { format: DATA_FORMAT, id: 'x', partitions: 2, generation: 1, made: true }
   description = createDataDirectory(directory, made)
 })
 afterEach(() => rmSync(directory, { recursive: true, force: true }))

@@ -263,6 +263,11 @@ export class Store {
     return this.current.size + (this.taking?.size ?? 0) + this.indexes.changes
   }
 
+  /** Whether all that there is room for is handed over. */
+  get isWaitedFor(): boolean {
+    return this.checkpointing && (this.handOver === undefined || !this.ring!.hasRoom(PAGE_BYTES))
+  }
+
   /** Sleeps until the checkpointer has read on, or a moment. */
   waitForCheckpointer(): void {
     this.ring!.waitBriefly()

@@ -39,9 +39,10 @@ export const EVENT_STREAMS_MAX = 256
 export const EVENT_STREAM_KEEPALIVE_MS = 15_000
 
 /** Exports of orders at once: each holds a page of orders and what the kernel holds for its reader. */
+export const EXPORTS_MAX = 8
+
 /** Headers that are kept of a delivery: platforms send a dozen. */
 export const CHANNEL_HEADERS_MAX = 64
-export const EXPORTS_MAX = 8
 
 /** An export whose reader takes nothing for so long is ended, so that it gives its place to others. */
 export const EXPORT_STALL_MS_MAX = 60_000

@@ -153,7 +153,7 @@ describe('the event stream', () => {
     const [{ id } = { id: '' }] = await first.until(1)
     first.close()
     // More than are kept: those right behind the first are gone.
-    await publishMany(sku, 260_000)
+    await publishMany(sku, 1_010_000)
     const reader = await EventReader.open(shop.server.url, `?after=${id}`)
     const [next] = await reader.until(1)
     const told = [...reader.comments, next?.type ?? '', JSON.stringify(next?.data)].join(' ')

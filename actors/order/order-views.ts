@@ -2,6 +2,7 @@
 
 import type { Outcome } from '../../engine/protocol.js'
 import type { Store } from '../../engine/store.js'
+import { ORDER_WINDOWS_PER_PAGE } from '../limits.js'
 import { ok } from '../outcomes.js'
 import { unknownOrder } from './changeable.js'
 import { lineStatus } from './lines.js'
@@ -44,6 +45,14 @@ export interface OrderListAsk {
 /** Orders that one page looks at: with filters that no index answers together, a page may come back short. */
 const SCANNED_MAX = 2_000
 
+const ALL_TIMES = Number.POSITIVE_INFINITY
+
+/** An index, or the part of it that one window has: of orders that were placed up to, and without, some time (ms). */
+interface PartOfIndex {
+  index: string
+  untilMs: number
+}
+
 export interface Page<T> {
   items: T[]
   /** The last entry that was looked at, if there may be more. */
@@ -67,6 +76,10 @@ export class OrderViews {
     const page: Page<{ entry: string; order: OrderView }> = { items: [], before: null }
     let scanned = 0
     for (const entry of this.entries(filter, start, limit)) {
+      if (typeof entry === 'number') {
+        page.before = beforeOf(entry)
+        return ok(page)
+      }
       const order = this.orders.get(orderOfEntry(entry))
       if (order && from !== undefined && order.placedMs < from) return ok(page)
       if (order && matches(order, filter)) page.items.push({ entry, order: viewOf(order, detail) })
@@ -78,10 +91,18 @@ export class OrderViews {
     return ok(page)
   }
 
-  /** Entries below `before` of the index that leaves the least to look at, newest first, read some at a time. */
-  private *entries(filter: OrderFilter, before: string | undefined, atOnce: number): Generator<string> {
+  /**
+   * Entries below `before` of the index that leaves the least to look at, newest first, read some at a time; a number where
+   * it has looked into so many windows that it stops: there may be more that was placed before (ms).
+   */
+  private *entries(filter: OrderFilter, before: string | undefined, atOnce: number): Generator<string | number> {
     let last = before
-    for (const index of this.indexesFor(filter, before)) {
+    let looked = 0
+    for (const { index, untilMs } of this.indexesFor(filter, before)) {
+      if (++looked > ORDER_WINDOWS_PER_PAGE) {
+        yield untilMs
+        return
+      }
       for (;;) {
         const entries = this.store.indexRange(index, last, atOnce)
         yield* entries
@@ -91,16 +112,16 @@ export class OrderViews {
     }
   }
 
-  private indexesFor(filter: OrderFilter, before: string | undefined): Iterable<string> {
+  private indexesFor(filter: OrderFilter, before: string | undefined): Iterable<PartOfIndex> {
     const { externalId, customer, q, location, status, channel } = filter
     const token = q?.[0]
     if (externalId !== undefined) return this.windowed(indexName.externalId, externalId, filter, before)
     if (customer !== undefined) return this.windowed(indexName.customer, customer, filter, before)
     if (token !== undefined) return this.windowed(indexName.text, token, filter, before)
-    if (location !== undefined) return [indexName.location(location)]
-    if (status !== undefined) return [indexName.status(status)]
-    if (channel !== undefined) return [indexName.channel(channel)]
-    return [indexName.all]
+    if (location !== undefined) return [{ index: indexName.location(location), untilMs: ALL_TIMES }]
+    if (status !== undefined) return [{ index: indexName.status(status), untilMs: ALL_TIMES }]
+    if (channel !== undefined) return [{ index: indexName.channel(channel), untilMs: ALL_TIMES }]
+    return [{ index: indexName.all, untilMs: ALL_TIMES }]
   }
 
   private *windowed(
@@ -108,9 +129,12 @@ export class OrderViews {
     key: string,
     { fromMs = 0 }: OrderFilter,
     before: string | undefined,
-  ): Generator<string> {
-    const toMs = before === undefined ? Number.POSITIVE_INFINITY : timeOfEntry(before)
-    for (const window of this.orders.windows.between(fromMs, toMs)) yield nameOf(window, key)
+  ): Generator<PartOfIndex> {
+    let untilMs = before === undefined ? ALL_TIMES : timeOfEntry(before)
+    for (const window of this.orders.windows.between(fromMs, untilMs)) {
+      yield { index: nameOf(window, key), untilMs }
+      untilMs = window
+    }
   }
 
   /** Ids of the latest orders, newest first. */
@@ -188,6 +212,9 @@ function viewOf({ saga: _saga, ...order }: Order, detail: OrderDetail): OrderVie
   if (detail === 'short') view.timeline = []
   return view
 }
+
+/** Below every entry of a time, and above those of all times before. */
+const beforeOf = (ms: number): string => `${timeKey(ms)}/-`
 
 const lower = (a: string | undefined, b: string): string => (a !== undefined && a < b ? a : b)
 

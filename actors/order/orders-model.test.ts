@@ -13,6 +13,7 @@ vi.mock('../limits.js', async (original) => ({
   OPEN_ORDERS_MAX: 256,
   ORDERS_DECODED_MAX: 3,
   ORDERS_PER_WINDOW: 2,
+  ORDER_WINDOWS_PER_PAGE: 2,
   WAKES_PER_ENTRY: 2,
   WAITING_PER_SKU_MAX: 3,
 }))

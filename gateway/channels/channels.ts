@@ -38,8 +38,6 @@ export class Channels {
 
   static async open(context: OperationContext, logger: Logger): Promise<Channels> {
     const channels = new Channels(context, logger)
-    // Its timers run from here on and look for it there, however long the rest of the start takes.
-    context.channels = channels
     await channels.connections.load()
     return channels
   }
@@ -49,6 +47,7 @@ export class Channels {
     this.stock.start()
     this.poller.start()
     this.intake.start()
+    this.waiting.start()
     for (const connection of this.connections.list()) await this.watch(connection)
   }
 

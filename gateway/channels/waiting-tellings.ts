@@ -8,23 +8,32 @@ import type { OperationContext } from '../operations/operation.js'
 import { DEAD_LETTER, type DeadLetter } from '../outbox/event-consumer.js'
 import type { Stored } from '../records.js'
 
+/** Rows by connection, and of each connection that something waits for when it is asked again. */
 const WAITING = 'channel-waiting'
+const AWAY = 'channel-away'
 const LOOK_MS = 1_000
-const AT_ONCE = 64
+const CONNECTIONS_AT_ONCE = 64
+const PAGE = 64
 const PAUSE_MS = 2_000
 const PAUSE_MS_MAX = 600_000
-/** Of the one that is next: about a day. */
-const ATTEMPTS_MAX = 144
+/** What is older is told nobody any more: so no more waits for a channel than happens in a day. */
+const USEFUL_MS = 86_400_000
+const NUMBER_DIGITS = 16
+const NUMBER_MAX = 10 ** NUMBER_DIGITS - 1
 
 interface Waiting {
   event: EngineEvent
   connection: string
+}
+
+interface Away {
+  /** Since it was there last. */
   attempts: number
 }
 
-/** Ids sort as the events of a partition do. */
+/** Records are listed from the highest id down, so the oldest event has the highest. */
 const idOf = ({ partition, number }: EngineEvent): string =>
-  `${String(partition).padStart(5, '0')}-${String(number).padStart(16, '0')}`
+  `${String(NUMBER_MAX - number).padStart(NUMBER_DIGITS, '0')}-${partition}`
 
 /** Whether something waits for the channel already: what comes now stands behind it. */
 export const isAwaited = async (connection: string, { records }: OperationContext): Promise<boolean> =>
@@ -35,15 +44,17 @@ export async function keepWaiting(
   connection: string,
   { records, now }: OperationContext,
 ): Promise<void> {
-  const value: Waiting = { event, connection, attempts: 0 }
-  await records.create({ kind: WAITING, id: idOf(event), value, refs: [connection], dueMs: now() })
+  const value: Waiting = { event, connection }
+  await records.create({ kind: WAITING, id: idOf(event), value, refs: [connection] })
+  const away: Away = { attempts: 0 }
+  await records.create({ kind: AWAY, id: connection, value: away, dueMs: now() })
 }
 
 export class WaitingTellings {
-  private readonly timer: NodeJS.Timeout
-  private looking: Promise<void> | undefined
-  /** Until when nobody asks whether it is there again. */
-  private readonly pausedUntilMs = new Map<string, number>()
+  private timer: NodeJS.Timeout | undefined
+  /** Those that are being told, each by itself: one that hangs holds up no other. */
+  private readonly underWay = new Map<string, Promise<void>>()
+  private isStopping = false
 
   constructor(
     private readonly context: OperationContext,
@@ -51,64 +62,78 @@ export class WaitingTellings {
     /** Rejects with what it met; `isFinal`: whether it is of no use to try that again. */
     private readonly tell: (event: EngineEvent) => Promise<void>,
     private readonly isFinal: (error: unknown) => boolean,
-  ) {
-    this.timer = setInterval(() => {
-      this.looking ??= this.look()
-        .catch((error: unknown) => this.logger.warn({ err: error }, 'channels that were away could not be told'))
-        .finally(() => {
-          this.looking = undefined
-        })
-    }, LOOK_MS)
-    this.timer.unref()
+  ) {}
+
+  start(): void {
+    this.timer = setInterval(() => void this.look(), LOOK_MS).unref()
   }
 
   async stop(): Promise<void> {
+    this.isStopping = true
     clearInterval(this.timer)
-    await this.looking
+    await Promise.all(this.underWay.values())
   }
 
   private async look(): Promise<void> {
     const { records, now } = this.context
-    const { items } = await records.due<Waiting>(WAITING, now(), AT_ONCE)
-    const byConnection = new Map<string, Stored<Waiting>[]>()
-    for (const row of items) {
-      const own = byConnection.get(row.value.connection) ?? []
-      byConnection.set(row.value.connection, [...own, row])
-    }
-    await Promise.all([...byConnection].map(([connection, own]) => this.tellAll(connection, own)))
-  }
-
-  private async tellAll(connection: string, own: Stored<Waiting>[]): Promise<void> {
-    const { records, now } = this.context
-    own.sort((a, b) => (a.id < b.id ? -1 : 1))
-    for (const [at, { id, value }] of own.entries()) {
-      const untilMs = this.pausedUntilMs.get(connection) ?? 0
-      if (untilMs > now()) return this.postpone(own.slice(at), untilMs)
-      try {
-        await this.tell(value.event)
-        this.pausedUntilMs.delete(connection)
-      } catch (error) {
-        const attempts = value.attempts + 1
-        if (!this.isFinal(error) && attempts < ATTEMPTS_MAX) {
-          const pausedUntilMs = now() + Math.min(PAUSE_MS_MAX, PAUSE_MS * 2 ** Math.min(attempts, 12))
-          this.pausedUntilMs.set(connection, pausedUntilMs)
-          const next = { id, version: 0, value: { ...value, attempts } }
-          return this.postpone([next, ...own.slice(at + 1)], pausedUntilMs)
-        }
-        await this.giveUp(value, (error as Error).message)
+    try {
+      const { items } = await records.due<Away>(AWAY, now(), CONNECTIONS_AT_ONCE)
+      for (const { id: connection, value } of items) {
+        if (this.isStopping || this.underWay.has(connection)) continue
+        const work = this.tellAll(connection, value.attempts)
+          .catch((error: unknown) => this.failed(error))
+          .finally(() => this.underWay.delete(connection))
+        this.underWay.set(connection, work)
       }
-      await records.delete(WAITING, id)
+    } catch (error) {
+      this.failed(error)
     }
   }
 
-  private async postpone(rows: Stored<Waiting>[], dueMs: number): Promise<void> {
-    const { records } = this.context
-    await Promise.all(
-      rows.map(({ id, value }) => records.put({ kind: WAITING, id, value, refs: [value.connection], dueMs })),
-    )
+  private failed(error: unknown): void {
+    this.logger.warn({ err: error }, 'a channel that was away could not be told')
   }
 
-  private async giveUp({ event }: Waiting, reason: string): Promise<void> {
+  /** One after the other, the oldest first, until all are told or it is away again. */
+  private async tellAll(connection: string, attemptsBefore: number): Promise<void> {
+    const { records, now } = this.context
+    let attempts = attemptsBefore
+    while (!this.isStopping) {
+      const { items } = await records.list<Waiting>(WAITING, PAGE, undefined, connection)
+      for (const row of items) {
+        if (this.isStopping) return
+        const fault = await this.faultOf(row.value.event)
+        if (fault !== undefined && !fault.isFinal) {
+          attempts++
+          const dueMs = now() + Math.min(PAUSE_MS_MAX, PAUSE_MS * 2 ** Math.min(attempts, 12))
+          await records.put({ kind: AWAY, id: connection, value: { attempts }, dueMs })
+          return
+        }
+        if (fault) await this.giveUp(row, fault.reason)
+        else attempts = 0
+        await records.delete(WAITING, row.id)
+      }
+      if (items.length > 0) continue
+      await records.delete(AWAY, connection)
+      // What came in between found it still there.
+      if (!(await isAwaited(connection, this.context))) return
+      await records.create({ kind: AWAY, id: connection, value: { attempts }, dueMs: now() })
+    }
+  }
+
+  /** What it met when it was told; undefined where that went well. */
+  private async faultOf(event: EngineEvent): Promise<{ reason: string; isFinal: boolean } | undefined> {
+    const isOld = this.context.now() - event.timeMs > USEFUL_MS
+    if (isOld) return { reason: 'the channel was away for more than a day', isFinal: true }
+    try {
+      await this.tell(event)
+      return undefined
+    } catch (error) {
+      return { reason: (error as Error).message, isFinal: this.isFinal(error) }
+    }
+  }
+
+  private async giveUp({ value: { event } }: Stored<Waiting>, reason: string): Promise<void> {
     const { records, now } = this.context
     const letter: DeadLetter = { consumer: 'channels', event, reason, atMs: now() }
     const id = `channels/${event.partition}-${event.number}`

@@ -1,5 +1,7 @@
 /** GET /v1/events: published events as server-sent events, resumable by Last-Event-ID. */
+
 import type { HttpRequest, HttpResponse } from 'uWebSockets.js'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { EngineEvent, Outcome } from '../../engine/protocol.js'
 import { cloudEvent, EventCursor } from '../events.js'
 import type { Guard } from '../guard.js'
@@ -72,8 +74,11 @@ class EventReader {
       const woken = this.next(EVENT_STREAM_KEEPALIVE_MS)
       let page = ''
       for await (const event of this.cursor.next(this.context.dispatch, PAGE)) page += this.render(event)
-      if (page !== '') await this.write(page)
-      else if (!(await woken)) await this.write(': still here\n\n')
+      if (page !== '') {
+        await this.write(page)
+        // What was published last is at hand: who is behind reads it between others, not in one go.
+        await nextTurn()
+      } else if (!(await woken)) await this.write(': still here\n\n')
     }
     clearTimeout(this.timer)
     if (!this.gone) this.res.cork(() => this.res.end())

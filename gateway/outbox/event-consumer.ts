@@ -50,6 +50,8 @@ const PAGE = 256
 /** A cursor is a command in the log: not one for each event. */
 const SAVE_EVENTS = 512
 const SAVE_MS = 1_000
+/** After what went wrong around the events, such as a partition that had too much to do. */
+const RETRY_MS = 1_000
 const RETRIES = { minTimeout: 200, maxTimeout: 30_000, randomize: true, unref: true }
 /** Behind a page waits everything else. */
 const PAGE_RETRY_MS_MAX = 5_000
@@ -65,6 +67,7 @@ export class EventConsumer {
   private readonly stopping = new AbortController()
   private readonly unlisten: () => void
   private saving: NodeJS.Timeout | undefined
+  private retrying: NodeJS.Timeout | undefined
 
   constructor(private readonly options: EventConsumerOptions) {
     this.unlisten = options.dispatch.onEvent(({ type }) => {
@@ -95,9 +98,13 @@ export class EventConsumer {
     if (this.running || this.stopping.signal.aborted) return
     this.running = this.run()
       .catch((error: unknown) => {
-        if (!this.stopping.signal.aborted) {
-          this.options.logger.error({ err: error, consumer: this.options.name }, 'an event consumer failed; it goes on')
-        }
+        if (this.stopping.signal.aborted) return
+        this.options.logger.error({ err: error, consumer: this.options.name }, 'an event consumer failed; it goes on')
+        this.again = true
+        this.retrying ??= setTimeout(() => {
+          this.retrying = undefined
+          this.wake()
+        }, RETRY_MS).unref()
       })
       .finally(() => {
         this.running = undefined
@@ -108,6 +115,7 @@ export class EventConsumer {
   async stop(): Promise<void> {
     this.unlisten()
     clearTimeout(this.saving)
+    clearTimeout(this.retrying)
     this.stopping.abort()
     await this.running
     await this.save().catch(() => {})

@@ -181,10 +181,11 @@ export class TestServer {
     return before
   }
 
-  /** Memory that it has in use, in bytes. */
+  /** Memory of its own that it has in use, in bytes: without files that are mapped, which the kernel takes back as it likes. */
   residentBytes(): number {
-    const [, kibibytes] = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${this.pid}/status`, 'utf8')) ?? []
-    return Number(kibibytes) * 1_024
+    const status = readFileSync(`/proc/${this.pid}/status`, 'utf8')
+    const kibibytes = [...status.matchAll(/^Rss(?:Anon|Shmem):\s+(\d+) kB$/gm)]
+    return kibibytes.reduce((sum, [, count]) => sum + Number(count) * 1_024, 0)
   }
 
   /** A figure of /metrics, summed over its labels. */

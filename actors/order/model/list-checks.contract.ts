@@ -18,8 +18,14 @@ export function checkPartition(shop: Shop, partition: number): void {
   expect(ask('order.counts', {}), 'orders by status').toEqual(counted)
 
   const listed = (filter: object): string[] => {
-    const { items } = ask<{ items: { order: OrderView }[] }>('order.list', { filter, limit: 1_000, detail: 'short' })
-    return items.map(({ order }) => order.id).sort()
+    const ids: string[] = []
+    for (let before: string | null | undefined; before !== null; ) {
+      const wish = { filter, limit: 1_000, detail: 'short', ...(before === undefined ? {} : { before }) }
+      const page = ask<{ items: { order: OrderView }[]; before: string | null }>('order.list', wish)
+      ids.push(...page.items.map(({ order }) => order.id))
+      before = page.before
+    }
+    return ids.sort()
   }
   const scanned = (matches: (order: Order) => boolean): string[] =>
     orders

@@ -113,14 +113,17 @@ class Outbox {
     }
   }
 
+  /** Durably, whatever a crash has left of them as well. */
   async remove(keys: readonly string[]): Promise<void> {
+    this.files ??= await this.read()
     for (const key of keys) {
       for (const extension of Object.values(EXTENSIONS)) {
         const name = `${stemOf(key)}.${extension}`
         await rm(join(this.settings.directory, name), { force: true })
-        this.files?.delete(name)
+        this.files.delete(name)
       }
     }
+    await syncFolder(this.settings.directory)
   }
 
   private async contentOf(message: Message, key: string): Promise<Uint8Array> {
@@ -152,9 +155,9 @@ class Outbox {
     const { directory } = this.settings
     const stem = stemOf(key)
     const name = `${stem}.${EXTENSIONS[message.medium]}`
-    const content = await this.contentOf(message, key)
     const part = join(directory, `.${stem}.${randomBytes(4).toString('hex')}.part`)
     try {
+      const content = await this.contentOf(message, key)
       const file = await open(part, 'wx', 0o600)
       try {
         await file.writeFile(content)
