@@ -28,13 +28,14 @@ export class OrderBooks {
 
   /**
    * Throws where the orders of these runs are not all allocated, or not all delivered, or where a SKU has more or fewer
-   * units on hand and allocated than they explain. Units that are reserved by others are left out of it.
+   * units on hand and allocated than they explain. Units that are reserved by others are left out of it. `server`: another
+   * one on the same data.
    */
-  async expect({
-    allocated = [],
-    delivered = [],
-  }: Partial<Record<'allocated' | 'delivered', LoadReport[]>>): Promise<void> {
-    const response = await fetch(`${this.#server.url}/v1/order-counts`)
+  async expect(
+    { allocated = [], delivered = [] }: Partial<Record<'allocated' | 'delivered', LoadReport[]>>,
+    server = this.#server,
+  ): Promise<void> {
+    const response = await fetch(`${server.url}/v1/order-counts`)
     // The body that this path answers with; another one fails the comparison.
     const counts = (await response.json()) as Record<string, number>
     const wanted: Record<string, number> = { allocated: ordersOf(allocated), delivered: ordersOf(delivered) }
@@ -42,7 +43,7 @@ export class OrderBooks {
       if (count === (wanted[status] ?? 0)) continue
       throw new Error(`Of the orders ${JSON.stringify(wanted)} order.counts says ${JSON.stringify(counts)}.`)
     }
-    const after = await stockOf(this.#server, this.#catalogue)
+    const after = await stockOf(server, this.#catalogue)
     for (const [i, name] of this.#catalogue.names.entries()) {
       const before = this.#before[i] as Stock
       const now = after[i] as Stock

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { build } from 'hdr-histogram-js'
 import { type Catalogue, fillNetwork } from './catalogue.js'
 import type { Figure } from './figures.js'
+import type { LoadReport } from './load-protocol.js'
 import { OrderBooks } from './order-books.js'
 import { ONE_PARTITION, ORDER_SKUS, runOrders } from './order-rates.js'
 import type { Context, Scenario } from './scenario.js'
@@ -60,25 +61,22 @@ async function measureMemory(context: Context, name: string, isWhole: boolean, m
       await server.kill()
     }
   }
-  const nothing = () => Promise.resolve()
-
   let catalogue: Catalogue = { names: [], skus: new Uint32Array() }
+  let books: OrderBooks | undefined
   await atRest(async (server) => {
     catalogue = await fillNetwork(server, ORDER_SKUS)
+    books = await OrderBooks.read(server, catalogue)
   })
-  let orders = 0
-  const place = (prefix: string, ordersMax: number) => (server: Server) => filled(server, prefix, ordersMax)
-  const filled = async (server: Server, prefix: string, ordersMax: number): Promise<void> => {
-    const books = await OrderBooks.read(server, catalogue)
-    const report = await runOrders(context, server, catalogue.names, { isWhole, ordersMax, prefix })
-    await books.expect({ [isWhole ? 'delivered' : 'allocated']: [report] })
-    orders = report.orders ?? 0
+  const reports: LoadReport[] = []
+  const place = async (server: Server, prefix: string, ordersMax: number): Promise<void> => {
+    reports.push(await runOrders(context, server, catalogue.names, { isWhole, ordersMax, prefix }))
   }
-  const runningBefore = await atRest(place('warm', WARM_UP_ORDERS))
-  const before = await atRest(nothing)
-  const runningAfter = await atRest(place(name, context.orders))
-  const after = await atRest(nothing)
+  const runningBefore = await atRest((server) => place(server, 'warm', WARM_UP_ORDERS))
+  const before = await atRest(() => Promise.resolve())
+  const runningAfter = await atRest((server) => place(server, name, context.orders))
+  const after = await atRest((server) => books!.expect({ [isWhole ? 'delivered' : 'allocated']: reports }, server))
   resources.remove(options.directory)
+  const orders = reports.at(-1)?.orders ?? 0
 
   return {
     name,
