@@ -43,38 +43,58 @@ class Amounts {
 
 type SealText = (text: string) => Uint8Array
 
+/** What a line is read with, besides itself. */
+interface LineReading {
+  directory: Directory
+  seal: SealText
+  amounts: Amounts
+  errors: Errors
+}
+
 function lineTerms(
-  input: OrderInput,
-  directory: Directory,
-  seal: SealText,
-  amounts: Amounts,
-  errors: Errors,
-): LineTerms[] {
-  return input.lines.map((line, at) => {
-    const path = `lines.${at}`
-    const sku = directory.find('skus', line.sku)
-    if (sku < 0) errors.push({ path: `${path}.sku`, message: `unknown SKU ${line.sku}; put the product first` })
-    const substitutes = line.substitutes?.map((name) => {
-      const index = directory.find('skus', name)
-      if (index < 0) errors.push({ path: `${path}.substitutes`, message: `unknown SKU ${name}` })
-      return index
-    })
-    const gift = line.gift === true ? {} : line.gift === false ? undefined : line.gift
-    return {
-      sku,
-      quantity: line.quantity,
-      unitPrice: amounts.read(`${path}.unitPrice`, line.unitPrice),
-      discount: amounts.read(`${path}.discount`, line.discount),
-      taxes: (line.taxes ?? []).map((tax, t) => ({
-        name: tax.name,
-        amount: amounts.read(`${path}.taxes.${t}.amount`, tax.amount),
-      })),
-      ...(gift ? { gift: gift.message === undefined ? {} : { message: seal(gift.message) } } : {}),
-      ...(substitutes && substitutes.length > 0 ? { substitutes } : {}),
-      ...(line.reservationId === undefined ? {} : { reservation: new Uint8Array(idBytes(line.reservationId)) }),
-      ...(line.note === undefined ? {} : { note: seal(line.note) }),
-    }
+  line: OrderInput['lines'][number],
+  path: string,
+  { directory, seal, amounts, errors }: LineReading,
+): LineTerms {
+  const sku = directory.find('skus', line.sku)
+  if (sku < 0) errors.push({ path: `${path}.sku`, message: `unknown SKU ${line.sku}; put the product first` })
+  const substitutes = line.substitutes?.map((name) => {
+    const index = directory.find('skus', name)
+    if (index < 0) errors.push({ path: `${path}.substitutes`, message: `unknown SKU ${name}` })
+    return index
   })
+  const gift = line.gift === true ? {} : line.gift === false ? undefined : line.gift
+  const terms: LineTerms = {
+    sku,
+    quantity: line.quantity,
+    unitPrice: amounts.read(`${path}.unitPrice`, line.unitPrice),
+    discount: amounts.read(`${path}.discount`, line.discount),
+    taxes: (line.taxes ?? []).map((tax, t) => ({
+      name: tax.name,
+      amount: amounts.read(`${path}.taxes.${t}.amount`, tax.amount),
+    })),
+    ...(gift ? { gift: gift.message === undefined ? {} : { message: seal(gift.message) } } : {}),
+    ...(substitutes && substitutes.length > 0 ? { substitutes } : {}),
+    ...(line.reservationId === undefined ? {} : { reservation: new Uint8Array(idBytes(line.reservationId)) }),
+    ...(line.note === undefined ? {} : { note: seal(line.note) }),
+  }
+  if (terms.discount > terms.unitPrice * terms.quantity) {
+    errors.push({ path: `${path}.discount`, message: 'larger than the line' })
+  }
+  return terms
+}
+
+/** A line that is added to an order of a person and a currency, or everything that is wrong with it. */
+export function addedLine(
+  line: OrderInput['lines'][number],
+  path: string,
+  { person, currency }: { person: string; currency: string },
+  { directory, people }: { directory: Directory; people: People },
+): LineTerms | Outcome {
+  const errors: Errors = []
+  const seal: SealText = (text) => people.sealText(text, person)
+  const terms = lineTerms(line, path, { directory, seal, amounts: new Amounts(currency, errors), errors })
+  return errors.length > 0 ? faultyOrder(errors) : terms
 }
 
 /** What the lines add up to; what the caller says it is has to be the same. */
@@ -98,11 +118,6 @@ function totalsOf(input: OrderInput, lines: LineTerms[], amounts: Amounts, error
   if (!Number.isSafeInteger(totals.subtotal) || !Number.isSafeInteger(totals.total)) {
     errors.push({ path: 'totals.total', message: 'the order’s total is too large' })
   }
-  lines.forEach((line, at) => {
-    if (line.discount > line.unitPrice * line.quantity) {
-      errors.push({ path: `lines.${at}.discount`, message: 'larger than the line' })
-    }
-  })
   for (const key of ['subtotal', 'discount', 'shipping', 'tax', 'total'] as const) {
     const value = stated?.[key]
     if (value === undefined) continue
@@ -133,7 +148,7 @@ export async function orderRequest(
     const named = await directory.intern('skus', [...new Set(input.lines.map(({ sku }) => sku))])
     if (!Array.isArray(named)) return named
   }
-  const lines = lineTerms(input, directory, seal, amounts, errors)
+  const lines = input.lines.map((line, at) => lineTerms(line, `lines.${at}`, { directory, seal, amounts, errors }))
   const totals = totalsOf(input, lines, amounts, errors)
   const amount = amounts.read('payment.amount', input.payment?.amount)
   const { method, location: name } = input.delivery

@@ -328,6 +328,44 @@ describe.each([{ partitions: 1 }, { partitions: 3 }])('Orders over $partitions p
     })
   })
 
+  // A SKU of another partition cannot be added.
+  test.runIf(partitions === 1)(
+    'take a new line with its discount and taxes, and say what is wrong with one',
+    async () => {
+      const [a, b] = [await sku({ W0: 20 }, {}), await sku({ W0: 20 })]
+      const placed = await order([[a, 1]], {}, 'allocated')
+      const gbp = (amount: string) => ({ amount, currency: 'GBP' })
+      const added = {
+        sku: b,
+        quantity: 2,
+        unitPrice: gbp('10.00'),
+        discount: gbp('1.50'),
+        taxes: [{ name: 'VAT', amount: gbp('3.70') }],
+      }
+      const wrong = await server.call('PATCH', `/v1/orders/${placed.id}`, {
+        lines: [
+          { ...added, discount: gbp('20.01'), taxes: [{ name: 'VAT', amount: { amount: '1.00', currency: 'USD' } }] },
+        ],
+      })
+      expect(wrong).toMatchObject({
+        status: 422,
+        body: { errors: [{ path: 'lines.0.taxes.0.amount' }, { path: 'lines.0.discount' }] },
+      })
+      expect((await server.call('PATCH', `/v1/orders/${placed.id}`, { lines: [added] })).status).toBe(200)
+      const now = await settled(placed.id, 'allocated')
+      const [before, after] = [placed, now].map(({ totals }) => ({
+        subtotal: Number(totals.subtotal!.amount),
+        discount: Number(totals.discount!.amount),
+        tax: Number(totals.tax!.amount),
+        total: Number(totals.total!.amount),
+      }))
+      expect(after!.subtotal - before!.subtotal).toBeCloseTo(20)
+      expect(after!.discount - before!.discount).toBeCloseTo(1.5)
+      expect(after!.tax - before!.tax).toBeCloseTo(3.7)
+      expect(after!.total - before!.total).toBeCloseTo(22.2)
+    },
+  )
+
   test('with kits reserve the components, and a kit’s ATP is its scarcest one', async () => {
     const [cup, box] = [await sku({ W0: 10 }), await sku({ W0: 3 })]
     const kit = await sku(

@@ -226,7 +226,7 @@ export class OrderChanges {
         mayBackorder: order.allowBackorder || (product?.mayBackorder ?? false),
         ...(product?.isFinalSale ? { isFinalSale: true } : {}),
       })
-      addToTotals(order, terms!.unitPrice * quantity)
+      addToTotals(order, terms!.unitPrice * quantity, terms!)
       return
     }
     const line = lineOf(order, number)
@@ -248,9 +248,16 @@ export class OrderChanges {
 }
 
 /** More goods were ordered; what is cancelled stays in the totals, as what was once ordered. */
-function addToTotals({ totals }: Order, goods: number): void {
+function addToTotals(
+  { totals }: Order,
+  goods: number,
+  { discount, taxes }: Pick<LineTerms, 'discount' | 'taxes'> = { discount: 0, taxes: [] },
+): void {
+  const tax = taxes.reduce((sum, { amount }) => sum + amount, 0)
   totals.subtotal += goods
-  totals.total += goods
+  totals.discount += discount
+  totals.tax += tax
+  totals.total += goods - discount + tax
 }
 
 /** Units of a line that nobody has begun to pick; of a kit, whole kits of which no part has been begun. */

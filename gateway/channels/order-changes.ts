@@ -20,8 +20,8 @@ export function changesOf(
     const alias = aliasOf(line.sku)
     const quantity = line.quantity * alias.quantity
     if (place < 0) {
-      const { unitPrice } = aliasedLine(line, alias)
-      lines.push({ sku: alias.sku, quantity, unitPrice })
+      const { unitPrice, discount, taxes } = aliasedLine(line, alias)
+      lines.push({ sku: alias.sku, quantity, unitPrice, discount, taxes })
       known.push(lineId)
       continue
     }

@@ -6,7 +6,7 @@ import { ORDER_STATUSES } from '../../actors/order/order-status.js'
 import type { OrderFilter, OrderView, Page } from '../../actors/order/order-views.js'
 import type { Outcome } from '../../engine/protocol.js'
 import { units } from '../money.js'
-import { orderRequest } from '../order-request.js'
+import { addedLine, orderRequest } from '../order-request.js'
 import * as shapes from '../order-schemas.js'
 import { listedOrderView, orderView } from '../order-view.js'
 import { type OpenedOrder, openOrder } from '../personal-data/opened-order.js'
@@ -125,19 +125,15 @@ async function revise(input: RevisionInput, context: OperationContext): Promise<
   const order = await openedOrder(input.id, context)
   if (isOutcome(order)) return order
   const lines: ReviseWish['lines'] = []
-  for (const entry of input.lines ?? []) {
+  for (const [at, entry] of (input.lines ?? []).entries()) {
     if ('line' in entry) {
       lines.push(entry)
       continue
     }
-    const sku = context.directory.find('skus', entry.sku)
-    if (sku < 0) return unknownSku(entry.sku)
-    const unitPrice = units(entry.unitPrice.amount)
-    if (unitPrice === undefined || unitPrice < 0) return problem(422, 'invalid', 'lines: a price is not below zero')
-    lines.push({
-      quantity: entry.quantity,
-      terms: { sku, quantity: entry.quantity, unitPrice, discount: 0, taxes: [] },
-    })
+    if (context.directory.find('skus', entry.sku) < 0) return unknownSku(entry.sku)
+    const terms = addedLine(entry, `lines.${at}`, order, context)
+    if ('status' in terms) return terms
+    lines.push({ quantity: entry.quantity, terms })
   }
   const { shippingService, by } = input
   const wish = {
