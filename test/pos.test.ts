@@ -291,6 +291,10 @@ describe('a queue', () => {
     expect(result!.outcome).toBe('done')
     const path = '/v1/channels/pos/high-street/transactions/T1/1'
     expect((await server.call<TransactionDocument>('GET', path)).body.transaction).toEqual(queue[0])
+    type Exported = { records: { kind: string; value: { payload: unknown } }[] }
+    const exported = await server.call<Exported>('GET', '/v1/customers/export?customer=C-77')
+    const ofTills = exported.body.records.filter(({ kind }) => kind === 'pos-transaction')
+    expect(ofTills.map(({ value }) => value.payload)).toEqual([queue[0]])
     const erased = await server.call('POST', '/v1/customers/erase', {
       customer: 'C-77',
       reason: 'asked for it',

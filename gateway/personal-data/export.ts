@@ -10,9 +10,9 @@ import { problem } from '../problems.js'
 import { ERASURE, type Erasure } from './erasure.js'
 import { openOrder } from './opened-order.js'
 import {
+  EXPORTED_KINDS,
   type Identified,
   identify,
-  PERSONAL_KINDS,
   pageOfOrders,
   refsOfOrder,
   type Whose,
@@ -95,7 +95,7 @@ function sourcesOf({ key, persons, erasedUnder }: Identified, context: Operation
   return [
     ...persons.map((person) => orderSource(person, context)),
     ...persons.map((person) => waitlistSource(person, context)),
-    ...PERSONAL_KINDS.flatMap((kind) => refs.map((ref) => recordSource(kind, ref, persons, context))),
+    ...EXPORTED_KINDS.flatMap((kind) => refs.map((ref) => recordSource(kind, ref, persons, context))),
     erasureSource(erasedUnder, context),
   ]
 }
@@ -118,7 +118,7 @@ function orderSource(person: string, context: OperationContext): Source {
 
 /** All records about a part of an order. */
 async function addRecordsOf(ref: string, persons: string[], page: Page, context: OperationContext): Promise<void> {
-  for (const kind of PERSONAL_KINDS) {
+  for (const kind of EXPORTED_KINDS) {
     for (const { id, value } of await context.records.all<unknown>(kind, ref))
       addRecord(page, kind, id, value, persons, context)
   }

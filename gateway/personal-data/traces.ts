@@ -12,6 +12,8 @@ import { problem } from '../problems.js'
 
 /** Kinds of records that are about persons. They refer to the person, to a key of the customer, or to an order's parts. */
 export const PERSONAL_KINDS = ['message', 'label', 'intake', 'consent'] as const
+/** What tills have sent is shown as well; it stays after an erasure, unreadable, since a till may send it again. */
+export const EXPORTED_KINDS = [...PERSONAL_KINDS, 'pos-transaction'] as const
 
 /** Persons that one customer's id or address stands for: more have only a placeholder in common. */
 const PERSONS_MAX = 100

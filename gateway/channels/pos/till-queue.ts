@@ -13,7 +13,7 @@ import { Refused } from '../applied.js'
 import { collect, orderOfReceipt, saveTheSale } from './till-orders.js'
 import { exchange, takeBack, voidSale } from './till-returns.js'
 import { sell } from './till-sale.js'
-import { JOURNAL, type JournalEntry, journalId, TillRefusal, type TillStep } from './till-step.js'
+import { JOURNAL, type JournalEntry, journalId, refsOfEntry, TillRefusal, type TillStep } from './till-step.js'
 import {
   type BroughtBack,
   type PosSettings,
@@ -126,7 +126,7 @@ async function takeOne(
       receivedAt,
       adjustments: [],
     }
-    const save = () => records.put({ kind: JOURNAL, id: name, value: entry, refs: [connection] })
+    const save = () => records.put({ kind: JOURNAL, id: name, value: entry, refs: refsOfEntry(entry) })
     if (!isRepeat) await save()
     const step = stepOf({ connection, till, settings, entry, isRepeat, context }, save)
     const result = { id, type, ...(await carryOut(inOurs(taken, step), step)) }

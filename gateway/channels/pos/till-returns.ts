@@ -3,7 +3,7 @@
 import { giveCredit } from './store-credit.js'
 import { namedOrder, orderOf, orderOfReceipt, readOrder, type SeenOrder } from './till-orders.js'
 import { sell } from './till-sale.js'
-import { JOURNAL, type JournalEntry, journalId, refuse, type TillStep } from './till-step.js'
+import { JOURNAL, type JournalEntry, journalId, refsOfEntry, refuse, type TillStep } from './till-step.js'
 import { outstanding, type UnbookedSale, unbookedBack, unbookedSale } from './till-unbooked.js'
 import type { BroughtBack, Transaction, TransactionResult } from './transactions.js'
 
@@ -114,7 +114,7 @@ export async function voidSale({ of, id, by }: Of<'void'>, step: TillStep): Prom
   if (!order) return refuse('unknown_order', `The order of sale ${of} is not there any more.`)
   const unbooked = await unbookedSale(order, step)
   const voided = (value: JournalEntry | undefined) =>
-    value === undefined ? undefined : { value: { ...value, voidedBy: id }, refs: [connection] }
+    value === undefined ? undefined : { value: { ...value, voidedBy: id }, refs: refsOfEntry(value) }
   // First of all where only the journal says what may come back: from here on nobody else may bring it.
   if (unbooked) await context.records.update<JournalEntry>(JOURNAL, name, voided)
   const undone = unbooked ? await putBack(unbooked, step) : await undo(order, by, step)

@@ -28,6 +28,9 @@ export interface JournalEntry {
   returned?: Record<string, { sku: string; quantity: number }[]>
 }
 
+/** By what it is found: the connection, and whose it is. */
+export const refsOfEntry = ({ connection, person }: JournalEntry): string[] => [connection, person]
+
 /** A transaction that is being carried out. */
 export interface TillStep {
   connection: string

@@ -6,7 +6,7 @@ import { money, units } from '../../money.js'
 import { giveCredit } from './store-credit.js'
 import type { SeenOrder } from './till-orders.js'
 import { SOLD } from './till-sale.js'
-import { JOURNAL, type JournalEntry, journalId, refuse, type TillStep } from './till-step.js'
+import { JOURNAL, type JournalEntry, journalId, refsOfEntry, refuse, type TillStep } from './till-step.js'
 import type { BroughtBack, TransactionResult } from './transactions.js'
 
 type Done = Omit<TransactionResult, 'id' | 'type'>
@@ -62,7 +62,7 @@ export async function unbookedBack(
       if (now < 0) refuse('not_returnable', `Of ${sku} ${now + quantity} units of that sale can still come back.`)
     }
     const noted = taken.map(({ sku, quantity }) => ({ sku, quantity }))
-    return { value: { ...value, returned: { ...value.returned, [mine]: noted } }, refs: [value.connection] }
+    return { value: { ...value, returned: { ...value.returned, [mine]: noted } }, refs: refsOfEntry(value) }
   })
   for (const [at, { sku, quantity, disposition }] of taken.entries()) {
     if (disposition === 'restock') await step.adjust(`in/${at}`, { sku, delta: quantity, reason: 'returned_to_till' })
