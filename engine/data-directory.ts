@@ -225,15 +225,15 @@ export function readDescription(directory: string): Description {
   ) {
     throw new DamageError(`${file} is damaged: it lacks a field; restore this data directory from a backup`)
   }
+  const description: Description = { format, id, partitions, generation, made }
+  if (text !== withChecksum(description)) {
+    throw new DamageError(`${file} is damaged: it fails its checksum; restore this data directory from a backup`)
+  }
   if (format < DATA_FORMAT) {
     throw new DoorbusterError(
       'older_format',
       `${directory} has format ${format}, and this version reads format ${DATA_FORMAT}; use the version that wrote it, or another --data-dir`,
     )
-  }
-  const description: Description = { format, id, partitions, generation, made }
-  if (text !== withChecksum(description)) {
-    throw new DamageError(`${file} is damaged: it fails its checksum; restore this data directory from a backup`)
   }
   for (let partition = 0; partition < description.partitions; partition++) {
     if (!existsSync(partitionDirectory(directory, description, partition))) {

@@ -174,6 +174,6 @@ export function descriptionDamage(): Damage[] {
     text('without checksum', /,"crc32c":\d+/, ''),
     text('cut off', /.{10}\n$/, ''),
     text('not an object', /^.*$/s, 'null'),
-    text('an older format', '"format":1', '"format":0'),
+    text('an older format', '"format":2', '"format":1'),
   ]
 }
