@@ -4,8 +4,8 @@
  */
 import { type AnswerListener, type PartitionLinks, packRequest } from '../engine/partition-links.js'
 import type { EngineEvent, Outcome } from '../engine/protocol.js'
+import { EventFeed } from './event-feed.js'
 import { TICKETS_MAX } from './limits.js'
-import { EventFeed } from './outbox/event-feed.js'
 import { overloaded, tooLarge } from './problems.js'
 
 /** Who waits for an answer to packed records. `words` are valid only during the call. */

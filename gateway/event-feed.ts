@@ -3,8 +3,8 @@
  * take them from here; only who is further behind, or has just started, asks the partition. So an event is decoded once
  * for all its readers, and a partition does not read its own store for each of them.
  */
-import type { EngineEvent, Outcome } from '../../engine/protocol.js'
-import { EVENT_FEED_BYTES_MAX, EVENT_FEED_EVENTS_MAX } from '../limits.js'
+import type { EngineEvent, Outcome } from '../engine/protocol.js'
+import { EVENT_FEED_BYTES_MAX, EVENT_FEED_EVENTS_MAX } from './limits.js'
 
 export interface EventPage {
   /** After the number that was asked for, in their order. */

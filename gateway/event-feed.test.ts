@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { EngineEvent } from '../../engine/protocol.js'
+import type { EngineEvent } from '../engine/protocol.js'
 import { EventFeed, EventTail } from './event-feed.js'
 
 const event = (number: number, partition = 0): EngineEvent => ({
