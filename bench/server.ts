@@ -78,24 +78,23 @@ export class Server {
 
   /** Returns once it has got memory ready for as many reservations as it was told to. */
   async #memoryReady(): Promise<void> {
-    const signal = AbortSignal.timeout(COMMAND_DEADLINE_MS)
+    await this.#metricIs('doorbuster_partition_memory_ready', '1', COMMAND_DEADLINE_MS)
+  }
+
+  /** Returns once a metric has this value under each of its labels. */
+  async #metricIs(name: string, wanted: string, deadlineMs: number): Promise<void> {
+    const signal = AbortSignal.timeout(deadlineMs)
     for (;;) {
       const metrics = await (await fetch(`${this.url}/metrics`, { signal })).text()
-      const ready = [...metrics.matchAll(/^doorbuster_partition_memory_ready\{[^}]*\} (\d)$/gm)]
-      if (ready.length > 0 && ready.every(([, value]) => value === '1')) return
+      const values = [...metrics.matchAll(new RegExp(`^${name}\\{[^}]*\\} (\\d+)$`, 'gm'))]
+      if (values.length > 0 && values.every(([, value]) => value === wanted)) return
       await sleep(READY_POLL_MS, undefined, { signal })
     }
   }
 
   /** Returns once readers of events have read all that there is: messages are written, the ledger is posted. */
   async readersDone(): Promise<void> {
-    const signal = AbortSignal.timeout(READERS_DEADLINE_MS)
-    for (;;) {
-      const metrics = await (await fetch(`${this.url}/metrics`, { signal })).text()
-      const lags = [...metrics.matchAll(/^doorbuster_event_reader_lag\{[^}]*\} (\d+)$/gm)]
-      if (lags.length > 0 && lags.every(([, lag]) => lag === '0')) return
-      await sleep(READY_POLL_MS, undefined, { signal })
-    }
+    await this.#metricIs('doorbuster_event_reader_lag', '0', READERS_DEADLINE_MS)
   }
 
   client(): Promise<DoorbusterClient> {

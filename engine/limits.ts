@@ -45,9 +45,10 @@ export const CHANGES_MAX = 1_000_000
  * about: 1,000 orders, some 6 MB. The flush of a larger commit holds up the log’s longer, on the same disk.
  */
 export const CHECKPOINT_CHANGES = 25_000
-/** However scattered the pages are: so many more may come while it is taken. */
-export const CHECKPOINT_CHANGES_MAX = CHANGES_MAX / 4
 export const CHANGE_BYTES = 250
+
+/** The most of them, however scattered the pages are: as many again may come while the checkpoint is taken. */
+export const CHECKPOINT_CHANGES_MAX = CHANGES_MAX / 4
 
 /** What must be left on a disk besides what is written: pages and free lists of LMDB's trees. */
 export const DISK_HEADROOM_BYTES = 256 * 1024

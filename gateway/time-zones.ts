@@ -4,6 +4,7 @@
  */
 import { IANAZone } from 'luxon'
 import { assert } from '../engine/assert.js'
+import { BoundedCache } from './bounded-cache.js'
 import { dateHolidays } from './lazy-libraries.js'
 
 const MINUTE_MS = 60_000
@@ -14,20 +15,13 @@ const DAY_MS = 86_400_000
  * offset at `fromMs`. No zone changes its offset and changes it back within a day, so a look at each day finds all.
  */
 export function zoneOffsets(zone: string, fromMs: number, toMs: number): [number, number][] {
-  return remembered(`${zone}/${fromMs}/${toMs}`, () => findOffsets(zone, fromMs, toMs))
+  return offsets.get(`${zone}/${fromMs}/${toMs}`, () => findOffsets(zone, fromMs, toMs))
 }
 
 /** Locations share their zone and country: what was worked out for one is the same for the next. */
-const answers = new Map<string, unknown>()
 const ANSWERS_MAX = 1_000
-
-function remembered<T>(key: string, work: () => T): T {
-  if (answers.has(key)) return answers.get(key) as T
-  const answer = work()
-  if (answers.size >= ANSWERS_MAX) answers.clear()
-  answers.set(key, answer)
-  return answer
-}
+const offsets = new BoundedCache<[number, number][]>(ANSWERS_MAX)
+const holidays = new BoundedCache<number[]>(ANSWERS_MAX)
 
 function findOffsets(zone: string, fromMs: number, toMs: number): [number, number][] {
   const known = IANAZone.create(zone)
@@ -58,7 +52,7 @@ function findOffsets(zone: string, fromMs: number, toMs: number): [number, numbe
  * 1970-01-01, sorted, none where the country is not known. A day that is a holiday from noon on is a working day.
  */
 export function holidaysOf(country: string, fromYear: number, toYear: number): number[] {
-  return remembered(`${country}/${fromYear}/${toYear}`, () => findHolidays(country, fromYear, toYear))
+  return holidays.get(`${country}/${fromYear}/${toYear}`, () => findHolidays(country, fromYear, toYear))
 }
 
 function findHolidays(country: string, fromYear: number, toYear: number): number[] {

@@ -54,11 +54,10 @@ export async function bookedStock(services: Services, until?: Until): Promise<Ma
 
 async function* eventsAfter({ dispatch }: Services, partition: number, first: number): AsyncGenerator<EngineEvent> {
   for (let after = first; ; ) {
-    const { status, body } = await dispatch.query(partition, 'engine.events', { after, limit: EVENTS_AT_ONCE })
-    if (status !== 200) throw new Error(`events of partition ${partition} cannot be read`)
-    const { events } = body as { events: EngineEvent[] }
-    yield* events
-    const last = events.at(-1)
+    const page = await dispatch.events.page(partition, after, EVENTS_AT_ONCE)
+    if (!page) throw new Error(`events of partition ${partition} cannot be read`)
+    yield* page.events
+    const last = page.events.at(-1)
     if (!last) return
     after = last.number
   }

@@ -74,10 +74,8 @@ export class Ledger {
     const posted = await this.posted()
     const events: EngineEvent[] = []
     for (let partition = 0; partition < dispatch.links.partitions; partition++) {
-      const ask = { after: posted[partition] ?? 0, limit }
-      const { status, body } = await dispatch.query(partition, 'engine.events', ask)
-      if (status !== 200) continue
-      events.push(...(body as { events: EngineEvent[] }).events.filter(({ type }) => isPosted(type)))
+      const page = await dispatch.events.page(partition, posted[partition] ?? 0, limit)
+      if (page) events.push(...page.events.filter(({ type }) => isPosted(type)))
     }
     return events
   }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { ReaderPace } from './reader-pace.js'
 
-/** How many turns somebody who always wants one gets, until `other` has asked so often. */
+/** How many turns somebody who always wants one gets, until then. */
 async function turnsOf(pace: ReaderPace, until: Promise<unknown>): Promise<number> {
   const end = new AbortController()
   void until.then(() => end.abort())

@@ -34,7 +34,7 @@ export class ReaderPace {
     signal.throwIfAborted()
     if (this.waiting.size === 0 && this.credit >= 1) {
       this.credit--
-      this.timer ??= setTimeout(() => this.nextWindow(), WINDOW_MS).unref()
+      this.awaitWindow()
       return
     }
     await new Promise<void>((resolve, reject) => {
@@ -48,8 +48,12 @@ export class ReaderPace {
       }
       signal.addEventListener('abort', abort, { once: true })
       this.waiting.add(begin)
-      this.timer ??= setTimeout(() => this.nextWindow(), WINDOW_MS).unref()
+      this.awaitWindow()
     })
+  }
+
+  private awaitWindow(): void {
+    this.timer ??= setTimeout(() => this.nextWindow(), WINDOW_MS).unref()
   }
 
   private nextWindow(): void {
@@ -66,7 +70,7 @@ export class ReaderPace {
       this.waiting.delete(begin)
       begin()
     }
-    if (this.waiting.size > 0) this.timer = setTimeout(() => this.nextWindow(), WINDOW_MS).unref()
+    if (this.waiting.size > 0) this.awaitWindow()
   }
 
   private measured(): number {

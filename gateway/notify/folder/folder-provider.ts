@@ -5,6 +5,8 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { Transporter } from 'nodemailer'
+import type StreamTransport from 'nodemailer/lib/stream-transport/index.js'
 import PQueue from 'p-queue'
 import { nodemailer } from '../../lazy-libraries.js'
 import { type MailIdentity, mailContent } from '../mail-content.js'
@@ -80,6 +82,8 @@ export function folderProvider(settings: FolderSettings): Provider {
 class Outbox {
   /** Oldest first; what is written again goes to the end. Undefined until the folder has been read. */
   private files: Set<string> | undefined
+  /** Made with the first mail. */
+  private transport: Transporter<StreamTransport.SentMessageInfo, StreamTransport.Options> | undefined
 
   constructor(private readonly settings: FolderSettings) {}
 
@@ -128,8 +132,8 @@ class Outbox {
 
   private async contentOf(message: Message, key: string): Promise<Uint8Array> {
     if (message.medium === 'sms') return Buffer.from(smsText(message))
-    const transport = nodemailer().createTransport({ streamTransport: true, buffer: true, newline: 'windows' })
-    const { message: mail } = await transport.sendMail(mailContent(message, key, this.settings))
+    this.transport ??= nodemailer().createTransport({ streamTransport: true, buffer: true, newline: 'windows' })
+    const { message: mail } = await this.transport.sendMail(mailContent(message, key, this.settings))
     if (!Buffer.isBuffer(mail)) throw new TypeError('the stream transport was asked for a buffer')
     return mail
   }

@@ -3,6 +3,7 @@
  * its author hears of a mistake and not the customer.
  */
 import { IANAZone } from 'luxon'
+import { BoundedCache } from '../../bounded-cache.js'
 import { plainLine } from '../plain-line.js'
 import { complete, type MessageData, messageData, unknownVariable } from './message-data.js'
 import { leastSample, wholeSample } from './sample-data.js'
@@ -117,18 +118,10 @@ export function checkTemplate(template: TemplateParts): TemplateFault[] {
 const mediumOf = (part: TemplatePart): 'html' | 'plain' => (part === 'html' ? 'html' : 'plain')
 
 /** Those that were found right: to look them up takes as long as a part of a message. */
-const knownSettings = new Map<string, RenderSettings>()
-const KNOWN_SETTINGS_MAX = 1_000
+const knownSettings = new BoundedCache<RenderSettings>(1_000)
 
-function checkedSettings(given: RenderSettings): RenderSettings {
-  const key = `${given.locale} ${given.timeZone}`
-  const known = knownSettings.get(key)
-  if (known) return known
-  const checked = checkSettings(given)
-  if (knownSettings.size >= KNOWN_SETTINGS_MAX) knownSettings.clear()
-  knownSettings.set(key, checked)
-  return checked
-}
+const checkedSettings = (given: RenderSettings): RenderSettings =>
+  knownSettings.get(`${given.locale} ${given.timeZone}`, () => checkSettings(given))
 
 function checkSettings({ locale, timeZone }: RenderSettings): RenderSettings {
   const known = canonicalLocale(locale)

@@ -4,6 +4,7 @@
  */
 import { Context, type FilterImplOptions, Liquid, LiquidError, type Template as ParsedTemplate } from 'liquidjs'
 import { DateTime, type DateTimeFormatOptions } from 'luxon'
+import { BoundedCache } from '../../bounded-cache.js'
 import { escapeHtml } from '../escape-html.js'
 
 /** Characters of one part of a template: a mail's HTML with its styles stays far below (mail programs cut at 102 KB). */
@@ -68,19 +69,11 @@ function shown(value: unknown): string {
   return Array.isArray(value) ? value.map(shown).join('') : String(value)
 }
 
-const moneyFormats = new Map<string, Intl.NumberFormat>()
-const MONEY_FORMATS_MAX = 500
-
 /** Making a format takes far longer than using it. */
-function moneyFormat(locale: string, currency: string): Intl.NumberFormat {
-  const key = `${locale}/${currency}`
-  const known = moneyFormats.get(key)
-  if (known) return known
-  const made = new Intl.NumberFormat(locale, { style: 'currency', currency })
-  if (moneyFormats.size >= MONEY_FORMATS_MAX) moneyFormats.clear()
-  moneyFormats.set(key, made)
-  return made
-}
+const moneyFormats = new BoundedCache<Intl.NumberFormat>(500)
+
+const moneyFormat = (locale: string, currency: string): Intl.NumberFormat =>
+  moneyFormats.get(`${locale}/${currency}`, () => new Intl.NumberFormat(locale, { style: 'currency', currency }))
 
 /** `{{ order.total | money }}`: in the customer's way of writing it. */
 const moneyFilter: FilterHandler = function (value: unknown) {
